@@ -1,0 +1,71 @@
+"""Every error a user can act on, on one page.
+
+LookalikeError         one line, no traceback, exit 1
+  ConfigError          a wrong option (also a ValueError), exit 2
+  WorkspaceError       a folder that is not a workspace, is locked, or lacks an earlier step
+  VideoError           VideoOpenError, NoVideoStreamError, EncoderError
+  FaceError            NoFaceError, PersonNotFoundError
+  FacesetError         EmptyFacesetError, RecordError
+  CheckpointError      a model that cannot be read or does not fit
+  StorageError         the disk is full or refuses to be written
+"""
+
+
+class LookalikeError(Exception):
+    """Base of every error a user can act on; its text is one line: what was found, what to do."""
+
+
+class ConfigError(LookalikeError, ValueError):
+    """An option has a value that cannot be used."""
+
+
+class WorkspaceError(LookalikeError):
+    """A folder is not a workspace, is in use, or an earlier step is missing."""
+
+
+class VideoError(LookalikeError):
+    """Something is wrong with a video."""
+
+
+class VideoOpenError(VideoError):
+    """A file is missing, is no video, or cannot be read."""
+
+
+class NoVideoStreamError(VideoError):
+    """A file can be read but has no picture track."""
+
+
+class EncoderError(VideoError):
+    """A video cannot be written with the settings given."""
+
+
+class FaceError(LookalikeError):
+    """Something is wrong with the faces found."""
+
+
+class NoFaceError(FaceError):
+    """A video has no face in it."""
+
+
+class PersonNotFoundError(FaceError):
+    """The person of a reference picture is not in the video."""
+
+
+class FacesetError(LookalikeError):
+    """Something is wrong with a folder of aligned faces."""
+
+
+class EmptyFacesetError(FacesetError):
+    """A faceset has no faces."""
+
+
+class RecordError(FacesetError):
+    """A face image has no readable record."""
+
+
+class CheckpointError(LookalikeError):
+    """A model on disk cannot be read or does not fit the options given."""
+
+
+class StorageError(LookalikeError):
+    """The disk is full or refuses to be written."""
