@@ -1,0 +1,28 @@
+"""Lookalike: trained face replacement for video.
+
+Each step is a function that yields progress events: `from lookalike import extract, train, merge, swap`.
+They are loaded when first asked for, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Workspace": "lookalike.pipeline.workspace",
+    "demo": "lookalike.pipeline.demo",
+    "encode": "lookalike.pipeline.encode",
+    "extract": "lookalike.pipeline.extract",
+    "merge": "lookalike.pipeline.merge",
+    "report": "lookalike.pipeline.report",
+    "swap": "lookalike.pipeline.swap",
+    "train": "lookalike.pipeline.train",
+}
+__all__ = ["Workspace", "__version__", "demo", "encode", "extract", "merge", "report", "swap", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

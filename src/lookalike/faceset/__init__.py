@@ -1,0 +1,29 @@
+"""Aligned faces on disk, each with its record."""
+
+from lookalike.faceset.make import crop_face, make_face
+from lookalike.faceset.record import FaceRecord, encode_array
+from lookalike.faceset.store import (
+    face_name,
+    faces_by_frame,
+    list_faces,
+    load_face,
+    load_record,
+    load_records,
+    replace_record,
+    save_face,
+)
+
+__all__ = [
+    "FaceRecord",
+    "crop_face",
+    "encode_array",
+    "face_name",
+    "faces_by_frame",
+    "list_faces",
+    "load_face",
+    "load_record",
+    "load_records",
+    "make_face",
+    "replace_record",
+    "save_face",
+]

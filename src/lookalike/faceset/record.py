@@ -1,0 +1,107 @@
+"""What is known of one aligned face, as it is stored inside the image."""
+
+import base64
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from lookalike.errors import RecordError
+from lookalike.geometry import transform
+from lookalike.options import FaceType, Options
+
+FORMAT = 1
+
+Point = tuple[float, float]
+Row = tuple[float, float, float]
+
+
+class FaceRecord(Options):
+    """Everything that later steps need to know of an aligned face."""
+
+    format: int = FORMAT
+    source: str
+    """File name of the video, without its folder."""
+    frame: Annotated[int, Field(ge=0)]
+    """Number of the frame in presentation order, from 0."""
+    time_seconds: float
+    """Presentation time."""
+    number: Annotated[int, Field(ge=0)] = 0
+    """Which face of the frame, largest first."""
+    detector: str = "yunet"
+    score: float
+    box_xyxy: tuple[float, float, float, float]
+    """Frame pixels."""
+    landmarks: Annotated[list[Point], Field(min_length=68, max_length=68)]
+    """iBUG order, frame pixels."""
+    mesh: str
+    """(478, 2) float32 frame pixels, base64."""
+    matrix: tuple[Row, Row]
+    """Frame to crop, 2x3."""
+    size: Annotated[int, Field(ge=16, le=4096)]
+    """Side of the crop in pixels."""
+    face_type: FaceType = "full"
+    pitch_yaw_roll: tuple[float, float, float]
+    """About -1..1 each: up, toward the picture's right, clockwise."""
+    sharpness: float
+    """Variance of the Laplacian of the crop's luma inside the face."""
+    track: int = 0
+    """Faces that follow each other in time share a track."""
+    identity: str | None = None
+    """(128,) float16 embedding of the track, base64."""
+    edited: bool = False
+    """Landmarks were set by hand."""
+    reason: str | None = None
+    """Why the face was put aside; none for a face in use."""
+
+    def landmarks_array(self) -> NDArray[np.float32]:
+        """(68, 2) float32 in frame pixels."""
+        return np.array(self.landmarks, np.float32)
+
+    def mesh_array(self) -> NDArray[np.float32]:
+        """(478, 2) float32 in frame pixels."""
+        return np.frombuffer(base64.b64decode(self.mesh), np.float32).reshape(478, 2)
+
+    def matrix_array(self) -> NDArray[np.float64]:
+        """(2, 3) float64, frame to crop."""
+        return np.array(self.matrix)
+
+    def identity_array(self) -> NDArray[np.float32] | None:
+        """(128,) float32, or none when the face was not embedded."""
+        if self.identity is None:
+            return None
+        return np.frombuffer(base64.b64decode(self.identity), np.float16).astype(np.float32)
+
+    def crop_landmarks(self) -> NDArray[np.float64]:
+        """(68, 2) in crop pixels."""
+        return transform(self.matrix_array(), self.landmarks_array())
+
+    def crop_mesh(self) -> NDArray[np.float64]:
+        """(478, 2) in crop pixels."""
+        return transform(self.matrix_array(), self.mesh_array())
+
+
+def encode_array(array: NDArray[np.generic], dtype: type[np.generic]) -> str:
+    """Base64 of an array's bytes in `dtype`, row by row."""
+    return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+
+
+def parse_record(text: str, origin: str) -> FaceRecord:
+    """Read a record from its JSON.
+
+    Raises:
+        RecordError: not a record, damaged, or of a newer format; `origin` names the file.
+    """
+    try:
+        record = FaceRecord.model_validate_json(text)
+        if record.format > FORMAT:
+            raise RecordError(f"{origin} has a face record of format {record.format}; update Lookalike to read it")
+        record.mesh_array(), record.identity_array()
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "it"
+        raise RecordError(f"{origin}: unreadable face record ({where}: {first['msg']}); extract again") from exc
+    except ValueError as exc:
+        raise RecordError(f"{origin}: unreadable face record ({exc}); extract again") from exc
+    return record

@@ -1,0 +1,180 @@
+"""Faces on disk: one image a face, its record inside."""
+
+import zlib
+from pathlib import Path
+from xml.sax.saxutils import escape, unescape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
+from lookalike.faceset.record import FaceRecord, parse_record
+from lookalike.files import replacing, write_bytes
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+_PNG_KEY = "lookalike.face"
+_OPEN, _CLOSE = "<la:face>", "</la:face>"
+_XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:la="https://lookalike.invalid/face/1/">'
+    f'{_OPEN}%s{_CLOSE}</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+
+
+def face_name(record: FaceRecord, suffix: str = ".jpg") -> str:
+    """File name of a face: frame number (from 1) and face number, as DeepFaceLab named them."""
+    return f"{record.frame + 1:05d}_{record.number}{suffix}"
+
+
+def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord) -> None:
+    """Write an (S, S, 3) uint8 RGB crop with its record; JPEG (quality 95, 4:4:4) or PNG by the suffix.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    text = record.model_dump_json(exclude_defaults=False)
+    picture = Image.fromarray(image)
+    with replacing(path) as temporary:
+        if path.suffix == ".png":
+            chunk = PngImagePlugin.PngInfo()
+            chunk.add_itxt(_PNG_KEY, text, zip=True)
+            picture.save(temporary, pnginfo=chunk, compress_level=1)
+        else:
+            picture.save(temporary, quality=95, subsampling=0, xmp=(_XMP % escape(text)).encode())
+
+
+def load_record(path: Path) -> FaceRecord:
+    """Read a face's record without decoding its pixels.
+
+    Raises:
+        RecordError: no image, or no readable record in it.
+    """
+    try:
+        with Image.open(path) as picture:
+            return parse_record(_record_text(picture, path), path.name)
+    except (UnidentifiedImageError, OSError) as exc:
+        raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
+
+
+def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
+    """Read a face: (S, S, 3) uint8 RGB and its record.
+
+    Raises:
+        RecordError: no image, no readable record, or not the size that the record says.
+    """
+    try:
+        with Image.open(path) as picture:
+            record = parse_record(_record_text(picture, path), path.name)
+            if picture.size != (record.size, record.size):
+                raise RecordError(
+                    f"{path} is {picture.width}x{picture.height} but its record says {record.size}; extract again"
+                )
+            image = np.asarray(picture.convert("RGB"))
+    except (UnidentifiedImageError, OSError) as exc:
+        raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
+    return image, record
+
+
+def list_faces(folder: Path) -> list[Path]:
+    """The face images of a faceset in name order; sub-folders and hidden files are ignored.
+
+    Raises:
+        FacesetError: the folder is missing.
+    """
+    if not folder.is_dir():
+        raise FacesetError(f"no faceset in {folder}; run extract first")
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+
+
+def load_records(folder: Path) -> list[FaceRecord]:
+    """The records of a faceset in name order.
+
+    Raises:
+        FacesetError: the folder is missing.
+        EmptyFacesetError: it has no faces.
+    """
+    paths = list_faces(folder)
+    if not paths:
+        raise EmptyFacesetError(f"no faces in {folder}; run extract, or put removed faces back")
+    return [load_record(path) for path in paths]
+
+
+def _record_text(picture: Image.Image, path: Path) -> str:
+    if picture.format == "PNG":
+        text = picture.info.get(_PNG_KEY)
+        if isinstance(text, str):
+            return str(text)
+    else:
+        packet = picture.info.get("xmp")
+        if isinstance(packet, bytes):
+            text = packet.decode("utf-8", "replace")
+            start, end = text.find(_OPEN), text.find(_CLOSE)
+            if 0 <= start < end:
+                return unescape(text[start + len(_OPEN) : end])
+    raise RecordError(f"{path} has no face record; only faces extracted by Lookalike can be used")
+
+
+def replace_record(path: Path, record: FaceRecord) -> None:
+    """Give a face another record; its pixels are not encoded again.
+
+    Raises:
+        RecordError: the file is neither JPEG nor PNG.
+    """
+    data = path.read_bytes()
+    text = record.model_dump_json()
+    if data.startswith(b"\xff\xd8"):
+        write_bytes(path, _jpeg_with(data, text))
+    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+        write_bytes(path, _png_with(data, text))
+    else:
+        raise RecordError(f"{path} is neither JPEG nor PNG; delete it or extract again")
+
+
+def _jpeg_with(data: bytes, text: str) -> bytes:
+    """A JPEG whose XMP segment holds `text`; other segments stay. Source: ITU-T T.81 for the segments, XMP part 3."""
+    body = b"http://ns.adobe.com/xap/1.0/\0" + (_XMP % escape(text)).encode()
+    kept, at = [data[:2]], 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if not data[at + 4 : end].startswith(b"http://ns.adobe.com/xap/1.0/\0"):
+            kept.append(data[at:end])
+        at = end
+    first = 2 if len(kept) > 1 and kept[1][1] == 0xE0 else 1  # JFIF's own segment must stay in front
+    kept.insert(first, b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+    return b"".join(kept) + data[at:]
+
+
+def _png_with(data: bytes, text: str) -> bytes:
+    """A PNG whose text chunk holds `text`; other chunks stay. Source: the PNG specification, iTXt."""
+    body = _PNG_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode())
+    checked = b"iTXt" + body
+    chunk = len(body).to_bytes(4, "big") + checked + zlib.crc32(checked).to_bytes(4, "big")
+    kept, at = [data[:8]], 8
+    while at < len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        if not (kind == b"iTXt" and data[at + 8 :].startswith(_PNG_KEY.encode() + b"\0")):
+            kept.append(data[at:end])
+        if kind == b"IHDR":
+            kept.append(chunk)
+        at = end
+    return b"".join(kept)
+
+
+def faces_by_frame(folder: Path) -> dict[int, list[Path]]:
+    """Which files show the faces of each frame; only names are kept, so a long video costs little memory.
+
+    Raises:
+        FacesetError: the folder is missing.
+        EmptyFacesetError: it has no faces.
+        RecordError: a file is no face of ours.
+    """
+    paths = list_faces(folder)
+    if not paths:
+        raise EmptyFacesetError(f"no faces in {folder}; run extract, or put removed faces back")
+    found: dict[int, list[Path]] = {}
+    for path in paths:
+        found.setdefault(load_record(path).frame, []).append(path)
+    return found

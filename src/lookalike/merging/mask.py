@@ -1,0 +1,60 @@
+"""Where the swapped face shows, with what edge. Pure."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def erode_radius(face_size: float, percent: float) -> int:
+    """Pixels to erode (dilate, if negative) a mask of a face of `face_size` pixels. Source: DeepFaceLab, 2019."""
+    return int(face_size * (0.126 - 0.00004551365 * face_size) * 0.01 * percent)
+
+
+def blur_side(face_size: float, percent: float) -> int:
+    """Side of the box that blurs the mask of a face of `face_size` pixels. Source: DeepFaceLab, 2019."""
+    return int(face_size * 0.10 * 0.01 * percent)
+
+
+def mask_size(mask: NDArray[np.float32]) -> float:
+    """Mean side in pixels of what a mask covers; 0 if it covers nothing."""
+    ys, xs = np.nonzero(mask > 0.5)
+    if not len(xs):
+        return 0.0
+    return float((np.ptp(xs) + np.ptp(ys)) / 2 + 1)
+
+
+def finish_mask(mask: NDArray[np.float32], limit: NDArray[np.float32], erode: float, blur: float) -> NDArray[np.float32]:
+    """Erode and soften a mask without letting it grow past `limit`.
+
+    The blur runs inward: the mask is first shrunk by half the blur, so that its soft edge ends where the hard one was.
+
+    Args:
+        mask: (S, S) float32 in [0, 1].
+        limit: (S, S) float32 in [0, 1]; the result is 0 where this is 0.
+        erode, blur: percent, see MergeConfig.
+    """
+    size = mask_size(mask)
+    side = blur_side(size, blur)
+    shrink = erode_radius(size, erode) + side // 2
+    bordered = _clear_border(mask, max(2, side // 2 + 1))
+    if shrink > 0:
+        bordered = cv2.erode(bordered, _disc(shrink), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    elif shrink < 0:
+        bordered = cv2.dilate(bordered, _disc(-shrink))
+    if side > 0:
+        odd = side // 4 * 2 + 1
+        for _ in range(2):  # two boxes of half the side make one smooth ramp
+            bordered = cv2.blur(bordered, (odd, odd), borderType=cv2.BORDER_CONSTANT)
+    inside = np.minimum(bordered, limit)
+    return np.where(inside < 1 / 255, 0, inside).astype(np.float32)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
+
+
+def _clear_border(mask: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """A mask that is 0 in a frame of `width`, so that the crop's own edge can never show."""
+    cleared = np.zeros_like(mask)
+    cleared[width:-width, width:-width] = mask[width:-width, width:-width]
+    return cleared

@@ -1,0 +1,59 @@
+"""A video written in pieces, so that a killed run loses at most one piece."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from lookalike.errors import EncoderError
+from lookalike.types import Frame, VideoInfo
+from lookalike.video import EncodeOptions, VideoWriter, join_segments, segment_suffix
+
+SEGMENT_FRAMES = 120
+MARK = "AI-generated: the face in this video was replaced with Lookalike"
+"""What a result says of itself where a container has room for a comment."""
+
+
+class SegmentedVideo:
+    """Encoded pieces of a result in a hidden folder; those of other settings are dropped."""
+
+    def __init__(self, folder: Path, key: str, info: VideoInfo, options: EncodeOptions) -> None:
+        """`key` stands for everything that decides the pictures; pieces of the same key are used again."""
+        self._folder, self._info, self._options = folder / key, info, options
+        if folder.is_dir():
+            for other in folder.iterdir():
+                if other.name != key:
+                    shutil.rmtree(other, ignore_errors=True)
+
+    @property
+    def start(self) -> int:
+        """Index of the first frame that is not in a finished piece."""
+        number = 0
+        while self._path(number).is_file():
+            number += 1
+        return number * SEGMENT_FRAMES
+
+    def write(
+        self, frames: Iterable[Frame], work: Callable[[Iterator[Frame]], Iterator[Frame]] | None = None
+    ) -> Iterator[Frame]:
+        """Encode frames from `start` on, each piece passed through `work` on its own; yields what was written."""
+        for number, group in groupby(frames, key=lambda frame: frame.index // SEGMENT_FRAMES):
+            with VideoWriter(self._path(number), self._info, self._options) as writer:
+                for frame in work(group) if work else group:
+                    writer.write(frame)
+                    yield frame
+
+    def finish(self, output: Path, sound_from: Path | None) -> None:
+        """Join the pieces with the sound into `output`, then drop them.
+
+        Raises:
+            EncoderError: nothing was written.
+        """
+        pieces = sorted(self._folder.glob(f"[0-9]*{segment_suffix(self._options.codec)}"))
+        if not pieces:
+            raise EncoderError(f"no frame could be read from {self._info.path}; give another video")
+        join_segments(pieces, self._info, output, sound_from, {"comment": MARK})
+        shutil.rmtree(self._folder.parent, ignore_errors=True)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06d}{segment_suffix(self._options.codec)}"

@@ -1,0 +1,208 @@
+"""The folder of one swap: where everything lies, what was done, and who is at work in it."""
+
+import hashlib
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from filelock import FileLock, Timeout
+from pydantic import Field, ValidationError
+
+from lookalike.errors import WorkspaceError
+from lookalike.files import storage_errors, write_bytes
+from lookalike.options import Options
+
+Side = Literal["src", "dst"]
+FORMAT = 1
+_RECORD = "workspace.toml"
+
+
+class VideoSource(Options):
+    """Where a side's video came from."""
+
+    origin: str
+    """The path that was given."""
+    file: str
+    """What is read: a name in the workspace, or the path of a folder of images."""
+    size: int
+    modified: int
+    """Time stamp in nanoseconds, with `size` a quick check that a later run means the same video."""
+
+
+class WorkspaceRecord(Options):
+    """`workspace.toml`: what was done, with which settings."""
+
+    format: int = FORMAT
+    version: str = ""
+    src: VideoSource | None = None
+    dst: VideoSource | None = None
+    steps: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By step, e.g. extract_src: its options, and what came out."""
+
+
+class Workspace:
+    """Paths and record of a workspace. Opening makes nothing; `create` does."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a workspace that exists.
+
+        Raises:
+            WorkspaceError: the folder is none.
+        """
+        self.folder = folder
+        if not (folder / _RECORD).is_file():
+            raise WorkspaceError(f"{folder} is no workspace (no {_RECORD}); make one with: lookalike init {folder} ...")
+
+    @classmethod
+    def create(cls, folder: Path) -> "Workspace":
+        """Open the workspace at `folder`, making an empty one if there is none.
+
+        Raises:
+            WorkspaceError: the path is a file.
+        """
+        if folder.exists() and not folder.is_dir():
+            raise WorkspaceError(f"{folder} is a file; name a folder for the workspace")
+        if not (folder / _RECORD).is_file():
+            with storage_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            _write(folder, WorkspaceRecord())
+        return cls(folder)
+
+    @property
+    def record(self) -> WorkspaceRecord:
+        """What was done so far, read anew each time.
+
+        Raises:
+            WorkspaceError: workspace.toml is damaged or newer than this version.
+        """
+        path = self.folder / _RECORD
+        try:
+            record = WorkspaceRecord.model_validate(tomllib.loads(path.read_text()))
+        except (ValidationError, ValueError) as exc:
+            raise WorkspaceError(f"{path} cannot be read ({str(exc).splitlines()[0]}); mend it by hand") from exc
+        if record.format > FORMAT:
+            raise WorkspaceError(f"{path} has format {record.format}; update Lookalike to open it")
+        return record
+
+    def note(self, step: str, **facts: Any) -> None:
+        """Write down what a step did."""
+        record = self.record
+        _write(self.folder, record.model_copy(update={"steps": {**record.steps, step: facts}}))
+
+    def done(self, step: str) -> dict[str, Any]:
+        """What a step noted; empty if it was not done."""
+        return self.record.steps.get(step, {})
+
+    def video(self, side: Side) -> Path:
+        """The video (or folder of images) of a side.
+
+        Raises:
+            WorkspaceError: none was set, or it is gone.
+        """
+        source: VideoSource | None = getattr(self.record, side)
+        if source is None:
+            raise WorkspaceError(f"{self.folder} has no {side} video; give one with: lookalike init {self.folder} --{side} FILE")
+        path = self.folder / source.file  # an absolute path stays as it is
+        if not path.exists():
+            raise WorkspaceError(f"{path} is gone; put it back, or start a new workspace")
+        return path
+
+    def set_video(self, side: Side, path: Path) -> None:
+        """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
+
+        Raises:
+            WorkspaceError: the workspace has another video on that side already.
+        """
+        stamp = _stamp(path)
+        record = self.record
+        present: VideoSource | None = getattr(record, side)
+        if present:
+            if (present.size, present.modified) != stamp:
+                raise WorkspaceError(
+                    f"{self.folder} was made for {side} {present.origin}, not {path}; "
+                    "choose another workspace (--workspace DIR), or delete this one"
+                )
+            return
+        if path.is_dir():
+            file = str(path.resolve())
+        else:
+            file = f"data_{side}{path.suffix.lower()}"
+            _link_or_copy(path, self.folder / file)
+        source = VideoSource(origin=str(path.resolve()), file=file, size=stamp[0], modified=stamp[1])
+        _write(self.folder, record.model_copy(update={side: source}))
+
+    def data(self, side: Side) -> Path:
+        """`data_src` or `data_dst`."""
+        return self.folder / f"data_{side}"
+
+    def aligned(self, side: Side) -> Path:
+        """The faceset of a side."""
+        return self.data(side) / "aligned"
+
+    def trash(self, side: Side) -> Path:
+        """Faces that were put aside."""
+        return self.data(side) / "aligned_trash"
+
+    def model(self, name: str) -> Path:
+        """The folder of a model."""
+        return self.folder / "model" / name
+
+    @property
+    def report(self) -> Path:
+        """The folder of the report."""
+        return self.folder / "report"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one at work here; the operating system frees the lock of a process that died.
+
+        Raises:
+            WorkspaceError: another process is at work here.
+        """
+        lock = FileLock(self.folder / ".lock")
+        try:
+            with storage_errors(self.folder):
+                lock.acquire(timeout=0)
+        except Timeout as exc:
+            raise WorkspaceError(f"another lookalike is at work in {self.folder}; wait for it, or end it") from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def fingerprint(*parts: object) -> str:
+    """Sixteen hex digits that change when any part changes."""
+    return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:16]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return (0 if path.is_dir() else stat.st_size), stat.st_mtime_ns
+
+
+def _write(folder: Path, record: WorkspaceRecord) -> None:
+    from lookalike import __version__
+
+    current = record.model_copy(update={"version": __version__})
+    write_bytes(folder / _RECORD, tomli_w.dumps(current.model_dump(exclude_none=True)).encode())
+
+
+def _link_or_copy(origin: Path, target: Path) -> None:
+    temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
+    temporary.unlink(missing_ok=True)
+    with storage_errors(target):
+        try:
+            os.link(origin.resolve(), temporary)
+        except OSError:
+            try:
+                shutil.copy2(origin, temporary)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        temporary.replace(target)

@@ -1,0 +1,91 @@
+"""Faces of one person in memory, ready to be drawn in batches on the training device."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lookalike.errors import EmptyFacesetError
+from lookalike.faceset import FaceRecord, list_faces, load_face
+from lookalike.geometry import align_matrix, invert, transform
+from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points, oval_mask
+from lookalike.options import FaceType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """All faces of a faceset, decoded once and kept as bytes on the device."""
+
+    faces: Tensor
+    """(N, 5, S, S) uint8: red, green, blue, face oval (255 inside), eyes and mouth (255 inside)."""
+    points: Tensor
+    """(N, P, 2) float32 landmarks and irises, crop coordinates in [-1, 1]."""
+    color_mean: Tensor
+    """(N, 3) float32 mean R, G, B inside the oval, in [0, 1]."""
+    color_std: Tensor
+    """(N, 3) float32 standard deviation of the same."""
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+def load_person(folder: Path, resolution: int, face_type: FaceType, device: torch.device) -> Person:
+    """Read a faceset for a network of side `resolution`.
+
+    Faces are kept at twice that side (or the side on disk, if smaller), so that a turned and shifted face is still
+    sharp after it is reduced.
+
+    Raises:
+        EmptyFacesetError: no faces in the folder.
+        RecordError: a file is no face of ours.
+    """
+    paths = list_faces(folder)
+    if not paths:
+        raise EmptyFacesetError(f"no faces in {folder}; run extract, or put removed faces back")
+    with_size = (load_face(path) for path in paths)
+    return stack_faces(with_size, len(paths), 2 * resolution, face_type, device)
+
+
+def stack_faces(
+    faces: Iterable[tuple[NDArray[np.uint8], FaceRecord]],
+    count: int,
+    side: int,
+    face_type: FaceType,
+    device: torch.device,
+) -> Person:
+    """Bring `count` faces to one side and one face type, with their masks and colours."""
+    stacked = np.empty((count, 5, side, side), np.uint8)
+    points = np.empty((count, GUIDE_POINTS, 2), np.float32)
+    mean, std = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
+    for i, (image, record) in enumerate(faces):
+        matrix = align_matrix(record.landmarks_array(), side, face_type)
+        crop = _recrop(image, record, matrix, side, face_type)
+        landmarks, mesh = transform(matrix, record.landmarks_array()), transform(matrix, record.mesh_array())
+        oval = oval_mask(mesh, (side, side))
+        points[i] = guide_points(landmarks, mesh, side)
+        stacked[i, :3] = crop.transpose(2, 0, 1)
+        stacked[i, 3] = np.round(oval * 255)
+        stacked[i, 4] = feature_mask(landmarks, side) * 255
+        inside = crop[oval > 0.5].astype(np.float32) / 255
+        mean[i], std[i] = inside.mean(0), inside.std(0)
+    tensors = (torch.from_numpy(a).to(device) for a in (stacked, points, mean, std))
+    return Person(*tensors)
+
+
+def _recrop(
+    image: NDArray[np.uint8], record: FaceRecord, matrix: NDArray[np.float64], side: int, face_type: FaceType
+) -> NDArray[np.uint8]:
+    """An aligned face brought to another side, and to another face type if it is of a different one."""
+    if face_type == record.face_type:
+        method = cv2.INTER_AREA if side < record.size else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image, (side, side), interpolation=method), np.uint8)
+    through = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([invert(record.matrix_array()), [0, 0, 1]])
+    return np.asarray(
+        cv2.warpAffine(image, through[:2], (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )

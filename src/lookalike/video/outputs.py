@@ -1,0 +1,114 @@
+"""What every file written has in common: container options, stream settings, errors."""
+
+import errno
+import io
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+import av.error
+from av.video.stream import VideoStream
+
+from lookalike.errors import EncoderError
+from lookalike.types import VideoInfo
+from lookalike.video.codecs import CODECS
+from lookalike.video.demux import opened
+from lookalike.video.images import is_images
+from lookalike.video.options import CodecName
+
+_FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_QUICKTIME: Final = {".mp4", ".mov"}
+_FINE_TICKS: Final = 90_000
+_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO}
+
+_log = logging.getLogger(__name__)
+
+
+def check_output(output: Path, info: VideoInfo, codec: CodecName) -> None:
+    """Refuse an output that could not be written, before any work is done.
+
+    Args:
+        info: of the video whose pictures and sound it will hold.
+
+    Raises:
+        EncoderError: unknown suffix; a container that cannot hold the codec or the sound; the source itself.
+        VideoOpenError: the source cannot be read.
+    """
+    suffix = output.suffix.lower()
+    known = ", ".join(_FORMATS)
+    if suffix not in _FORMATS:
+        raise EncoderError(f"{output.name} has no known suffix ({suffix or 'none'}); use one of {known}")
+    if output.exists() and info.path.exists() and output.samefile(info.path):
+        raise EncoderError(f"{output} is the video that is read; choose another name")
+    sounds = _sound_codecs(info)
+    missing = _not_held(suffix, codec, sounds)
+    if missing:
+        fitting = [other for other in _FORMATS if not _not_held(other, codec, sounds)]
+        advice = f"use {' or '.join(fitting)}" if fitting else "use another --codec, such as h264 in .mkv"
+        raise EncoderError(f"a {suffix} file cannot hold {' and '.join(missing)}; {advice}")
+    if info.sample_aspect_ratio != 1 and suffix not in _QUICKTIME and codec in ("vp9", "ffv1"):
+        _log.warning("%s: %s in %s does not keep pixels of shape %s", output, codec, suffix, info.sample_aspect_ratio)
+
+
+def container_options(path: Path, time_base: Fraction) -> dict[str, str]:
+    """Options that keep timestamps exact and let a player start before the whole file is there."""
+    if path.suffix == ".nut":
+        return {"avoid_negative_ts": "disabled"}
+    if path.suffix.lower() in _QUICKTIME:
+        # Starts of tracks are kept in these ticks. The default of 1000 would round them to a millisecond; whole
+        # parts of a video tick are exact for pictures, and fine enough for sound.
+        scale = time_base.denominator
+        while scale < _FINE_TICKS:
+            scale *= 2
+        return {"movflags": "+faststart", "movie_timescale": str(scale)}
+    return {}
+
+
+def describe_stream(stream: VideoStream, info: VideoInfo, codec: CodecName) -> None:
+    """Set times, pixel shape, colour tags, rotation and name of a video stream, before its header is written."""
+    context = stream.codec_context
+    stream.time_base = info.time_base
+    tag = CODECS[codec].tag
+    if tag is not None and stream.container.format.name in ("mp4", "mov"):
+        context.codec_tag = tag
+    context.sample_aspect_ratio = info.sample_aspect_ratio
+    context.color_primaries, context.color_trc = info.tags.primaries, info.tags.transfer
+    context.colorspace, context.color_range = info.tags.matrix, info.tags.range
+    if info.rotation:
+        stream.set_display_rotation(info.rotation)
+
+
+@contextmanager
+def encoder_errors(path: Path) -> Iterator[None]:
+    """Turn FFmpeg's errors into OSError where the disk is at fault, else into EncoderError."""
+    try:
+        yield
+    except av.error.FFmpegError as exc:
+        if exc.errno in _DISK:
+            raise OSError(exc.errno, os.strerror(exc.errno), str(path)) from exc
+        raise EncoderError(_text(path, exc)) from exc
+
+
+def _text(path: Path, exc: Exception) -> str:
+    reason = " ".join(str(getattr(exc, "strerror", None) or exc).split())
+    return f"{path.name} cannot be encoded ({reason}); try another --codec or other settings"
+
+
+def _sound_codecs(info: VideoInfo) -> list[str]:
+    if not info.audio_tracks or is_images(info.path):
+        return []
+    with opened(info.path) as container:
+        return [s.codec_context.name if s.codec_context else "unknown sound" for s in container.streams.audio]
+
+
+def _not_held(suffix: str, codec: CodecName, sounds: list[str]) -> list[str]:
+    """Which of the codecs a container cannot hold."""
+    with av.open(io.BytesIO(), "w", format=_FORMATS[suffix]) as container:
+        supported = container.supported_codecs
+    wanted = [(codec, CODECS[codec].encoder), *((f"{name} sound", name) for name in dict.fromkeys(sounds))]
+    return [shown for shown, name in wanted if name not in supported]

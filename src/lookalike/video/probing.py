@@ -1,0 +1,129 @@
+"""What is known of a video before its pictures are decoded."""
+
+import functools
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, Literal
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from lookalike.errors import VideoOpenError
+from lookalike.types import ColorSpace, ColorTags, Matrix, VideoInfo
+from lookalike.video import images
+from lookalike.video.demux import opened, packet_index, packets, picture_stream
+from lookalike.video.planes import Rotation, is_rgb, layout_bits
+
+_MATRIX_OF_TAG: Final[dict[int, Matrix]] = {
+    1: "bt709",
+    4: "fcc",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    9: "bt2020",
+    10: "bt2020",
+}
+_HD_HEIGHT: Final = 720
+
+
+def probe(path: Path) -> VideoInfo:
+    """Open a video, or a folder of images, and read what it is; kept until the file changes.
+
+    Raises:
+        VideoOpenError: missing, unreadable, or no picture can be decoded.
+        NoVideoStreamError: sound only.
+    """
+    if images.is_images(path):
+        return images.probe(path)
+    if not path.exists():
+        raise VideoOpenError(f"{path} does not exist; check the path")
+    stat = path.stat()
+    return _probe(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=32)
+def _probe(path: Path, _mtime_ns: int, _size: int) -> VideoInfo:
+    with opened(path) as container:
+        stream = picture_stream(container, path)
+        time_base = stream.time_base or Fraction(1, 90000)
+        rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        seconds = _duration(container, stream)
+        audio_tracks = len(container.streams.audio)
+        frame = _first_frame(container, stream, path)
+        stored_wh = (frame.width, frame.height)
+        tags, pixel_format, rotation = _tags(stream, frame), frame.format.name, _rotation(frame)
+    index = packet_index(path)
+    color, tags = decide_color(pixel_format, tags, stored_wh[1])
+    return VideoInfo(
+        path=path,
+        size_wh=stored_wh if rotation % 180 == 0 else (stored_wh[1], stored_wh[0]),
+        pixel_format=pixel_format,
+        color=color,
+        tags=tags,
+        frame_count=index.count,
+        rate=rate,
+        time_base=time_base,
+        sample_aspect_ratio=aspect if aspect > 0 else Fraction(1),
+        rotation=rotation,
+        duration_seconds=seconds if seconds is not None else float(index.count / rate),
+        audio_tracks=audio_tracks,
+    )
+
+
+def decide_color(pixel_format: str, tags: ColorTags, stored_height: int) -> tuple[ColorSpace, ColorTags]:
+    """How the planes stand for RGB, and the tags that a copy of the video carries.
+
+    An untagged video is taken as BT.709 from 720 lines on, else as BT.601, and limited range, as players do. R, G, B
+    are handed out as Y, Cb, Cr of limited range, so their tags are replaced by those.
+    """
+    guess: Matrix = "bt709" if stored_height >= _HD_HEIGHT else "bt601"
+    bits = layout_bits(pixel_format)
+    if is_rgb(pixel_format):
+        number = 1 if guess == "bt709" else 6
+        return ColorSpace(guess, False, bits), replace(tags, matrix=number, range=1)
+    if pixel_format.startswith("yuvj"):
+        tags = replace(tags, range=2)
+    return ColorSpace(_MATRIX_OF_TAG.get(tags.matrix, guess), tags.range == 2, bits), tags
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
+    stream.thread_type = "SLICE"  # frame threads would decode many pictures ahead
+    for packet in packets(container, stream, lambda: None):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            if isinstance(frame, av.VideoFrame):
+                return frame
+    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded; play it to check")
+
+
+def _tags(stream: VideoStream, frame: av.VideoFrame) -> ColorTags:
+    """Tags of the container or the stream, else of the first picture."""
+    context = stream.codec_context
+
+    def first(unspecified: int, *values: int) -> int:
+        return next((int(value) for value in values if int(value) != unspecified), unspecified)
+
+    return ColorTags(
+        primaries=first(2, context.color_primaries, frame.color_primaries),
+        transfer=first(2, context.color_trc, frame.color_trc),
+        matrix=first(2, context.colorspace, frame.colorspace),
+        range=first(0, context.color_range, frame.color_range),
+    )
+
+
+def _rotation(frame: av.VideoFrame) -> Rotation:
+    turns: tuple[Literal[0], Literal[90], Literal[180], Literal[270]] = (0, 90, 180, 270)
+    return turns[round(frame.rotation / 90) % 4]
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1_000_000 if container.duration else None

@@ -1,0 +1,134 @@
+"""Encoding frames into a file."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from lookalike.errors import EncoderError
+from lookalike.files import replacing
+from lookalike.types import Frame, VideoInfo
+from lookalike.video.codecs import CODECS, output_format
+from lookalike.video.options import EncodeOptions
+from lookalike.video.outputs import container_options, describe_stream, encoder_errors
+from lookalike.video.planes import layout_of, planar_layout, to_frame, turned
+
+
+class VideoWriter:
+    """Writes upright frames as a video stored the way `info` was: turn, times, pixel shape and tags.
+
+    The file appears under its name when the block ends well, else not at all. The same frames and options give the
+    same bytes on the same machine. Without sound; `join_segments` adds it.
+
+    Raises:
+        EncoderError: the settings cannot be encoded; a frame differs in size or comes out of order.
+        StorageError: the disk is full or not writable.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: VideoInfo,
+        options: EncodeOptions | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        """Nothing is opened before the block is entered.
+
+        Args:
+            path: .mp4, .mov, .mkv or .webm for a whole file; `segment_suffix(codec)` for a segment.
+            info: of the video that receives the frames.
+            metadata: tags of the file, such as title and comment.
+        """
+        self._path, self._info, self._metadata = path, info, metadata or {}
+        self._options = options or EncodeOptions()
+        self._last_pts: int | None = None
+        self._stack = ExitStack()
+        self._container: OutputContainer
+        self._stream: VideoStream
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            temporary = stack.enter_context(replacing(self._path))
+            stack.enter_context(encoder_errors(self._path))
+            self._open(temporary)
+            stack.push(self._close)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, exc, traceback)
+
+    def write(self, frame: Frame) -> None:
+        """Encode one upright frame; pts must rise."""
+        if frame.picture.size_wh != self._info.size_wh:
+            raise EncoderError(
+                f"frame {frame.index} is {frame.picture.size_wh}, the video is {self._info.size_wh}; "
+                "give pictures of one size"
+            )
+        pts = frame.pts * frame.time_base / self._info.time_base
+        if pts.denominator != 1 or (self._last_pts is not None and pts <= self._last_pts):
+            raise EncoderError(
+                f"frame {frame.index} has time {pts} after {self._last_pts}; times must rise in whole ticks"
+            )
+        self._last_pts = int(pts)
+        picture = turned(frame.picture, -self._info.rotation)
+        video_frame = to_frame(picture, layout_of(picture), self._stream.codec_context.pix_fmt or "", self._info.tags)
+        video_frame.pts, video_frame.time_base = int(pts), self._info.time_base
+        with encoder_errors(self._path):
+            self._container.mux(self._stream.encode(video_frame))
+
+    def _open(self, temporary: Path) -> None:
+        info, codec = self._info, CODECS[self._options.codec]
+        stored_wh = info.size_wh if info.rotation % 180 == 0 else (info.size_wh[1], info.size_wh[0])
+        pixel_format = output_format(self._options.codec, planar_layout(info.pixel_format), stored_wh)
+        try:
+            self._container = av.open(str(temporary), "w", options=container_options(temporary, info.time_base))
+        except ValueError as exc:
+            raise EncoderError(f"{self._path.name} has no known suffix; use .mp4, .mov, .mkv or .webm") from exc
+        try:
+            settings = codec.settings(self._options, pixel_format)
+            stream = self._container.add_stream(codec.encoder, rate=info.rate, options=settings)
+            assert isinstance(stream, VideoStream)
+            self._stream = stream
+            self._stream.width, self._stream.height = stored_wh
+            self._stream.pix_fmt = pixel_format
+            # Before the first encode, else FFmpeg counts in frames and uneven times are lost.
+            self._stream.codec_context.time_base = info.time_base
+            describe_stream(self._stream, info, self._options.codec)
+            self._container.metadata.update(self._metadata)
+            self._container.start_encoding()
+        except ValueError as exc:
+            self._abandon()
+            if isinstance(exc, av.error.FFmpegError):
+                raise
+            raise EncoderError(f"{self._path.name} cannot hold {self._options.codec}: {exc}; use .mkv") from exc
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _close(
+        self, kind: type[BaseException] | None, _exc: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._abandon()
+            return
+        try:
+            self._container.mux(self._stream.encode(None))
+        except BaseException:
+            self._abandon()
+            raise
+        self._container.close()
+
+    def _abandon(self) -> None:
+        """Close what will be removed; a disk that was full is still full."""
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError, ValueError):
+            return
