@@ -15,7 +15,7 @@ def reinhard(
 
     Args:
         content, reference: (H, W, 3) float32 RGB in [0, 1].
-        weight: (H, W), how much a pixel counts in the statistics of both; pixels of weight 0 do not count. (The reference
+        weight: (H, W), how much a pixel counts in the statistics of both; pixels of weight 0 do not count. (The
             implementation of 2019 counted them as black, which made the result depend on the mask's size.)
         reference_weight: for the reference, where it differs.
 
@@ -28,7 +28,7 @@ def reinhard(
         reference_weight = weight
     if weight.sum() < 1 or reference_weight.sum() < 1:
         return content
-    lab, other = (cv2.cvtColor(p, cv2.COLOR_RGB2LAB) for p in (content, reference))
+    lab, other = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2LAB), np.float32) for p in (content, reference))
     mean, std = _statistics(lab, weight)
     other_mean, other_std = _statistics(other, reference_weight)
     moved = (lab - mean) * (other_std / np.maximum(std, 1e-3)) + other_mean

@@ -1,14 +1,10 @@
 """Alignment of a face onto the mean face, and moving points between frame and crop. Pure."""
 
-
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.mean_face import TEMPLATE
 from lookalike.options import FaceType
-
-
 
 _PADDING = {"half": 0.0, "full": 12 / 64, "head": 24 / 64}
 """Room on each side of the template, as a share of the crop's side."""

@@ -24,7 +24,7 @@ _PAIRS = (
 )  # fmt: skip
 """Guide points that change places in a mirror; an iris is its centre, then its right, top, left, bottom."""
 
-GUIDE_MIRROR = tuple({**{a: b for a, b in _PAIRS}, **{b: a for a, b in _PAIRS}}.get(i, i) for i in range(GUIDE_POINTS))
+GUIDE_MIRROR = tuple({**dict(_PAIRS), **{b: a for a, b in _PAIRS}}.get(i, i) for i in range(GUIDE_POINTS))
 """Which guide point takes the place of each in a mirrored face."""
 
 _HULL_PARTS = (
@@ -71,7 +71,7 @@ def oval_mask(mesh: NDArray[np.floating], size_wh: tuple[int, int]) -> NDArray[n
     canvas = np.zeros((size_wh[1], size_wh[0]), np.uint8)
     points = np.round(np.asarray(mesh, np.float64)[list(MESH_OVAL)] * 16).astype(np.int32)
     cv2.fillPoly(canvas, [points], 255, cv2.LINE_AA, 4)
-    return canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) / np.float32(255)
 
 
 def guide_points(landmarks: NDArray[np.floating], mesh: NDArray[np.floating], size: int) -> NDArray[np.float32]:
@@ -101,7 +101,8 @@ def feature_mask(landmarks: NDArray[np.floating], size: int) -> NDArray[np.uint8
         one = np.zeros_like(mask)
         cv2.fillConvexPoly(one, cv2.convexHull(np.round(points).astype(np.int32)), 1)
         grow = max(1, round(np.ptp(points[:, 0]) * 0.25))
-        mask |= cv2.dilate(one, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
+        mask |= np.asarray(cv2.dilate(one, disc), np.uint8)
     return mask
 
 
@@ -144,6 +145,6 @@ def eye_opening(landmarks: NDArray[np.floating]) -> float:
     ratios = []
     for first in (36, 42):
         p = landmarks[first : first + 6]
-        height = np.linalg.norm(p[1] - p[5]) + np.linalg.norm(p[2] - p[4])
-        ratios.append(height / max(2 * np.linalg.norm(p[0] - p[3]), 1e-6))
+        height = float(np.linalg.norm(p[1] - p[5]) + np.linalg.norm(p[2] - p[4]))
+        ratios.append(height / max(2 * float(np.linalg.norm(p[0] - p[3])), 1e-6))
     return float(np.mean(ratios))

@@ -39,7 +39,9 @@ class Picture:
         y, u, v = self.planes
         want = np.uint8 if self.color.bits == 8 else np.uint16
         if any(p.ndim != 2 or p.dtype != want for p in self.planes):
-            raise ValueError(f"planes must be 2-D {np.dtype(want)}, got {[(p.shape, str(p.dtype)) for p in self.planes]}")
+            raise ValueError(
+                f"planes must be 2-D {np.dtype(want)}, got {[(p.shape, str(p.dtype)) for p in self.planes]}"
+            )
         if u.shape != v.shape:
             raise ValueError(f"chroma planes differ: {u.shape} and {v.shape}")
         if any(c not in (s, (s + 1) // 2, (s + 3) // 4) for s, c in zip(y.shape, u.shape, strict=True)):

@@ -11,7 +11,7 @@ from lookalike.color import align_box, chroma_shifts, legal_range, paste_rgb, pi
 from lookalike.types import ColorSpace, Matrix, Picture
 
 MATRICES: tuple[Matrix, ...] = ("bt601", "bt709", "bt2020", "smpte240m", "fcc")
-SPACES = [ColorSpace(*item) for item in product(("bt601", "bt709", "bt2020"), (False, True), (8, 10))]
+SPACES = [ColorSpace(*item) for item in product(MATRICES[:3], (False, True), (8, 10))]
 SHIFTS = [(0, 0), (1, 0), (1, 1)]
 
 
@@ -57,7 +57,7 @@ def test_agrees_with_ffmpeg(matrix: Matrix, number: int, full: bool) -> None:
     picture = rgb_to_picture(smooth_rgb(96, 128), ColorSpace(matrix, full, 8), 1, 1)
     frame = av.VideoFrame(128, 96, "yuv420p")
     for plane, samples in zip(frame.planes, picture.planes, strict=True):
-        np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width] = samples
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width] = samples
     flags = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
     flags |= Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
     theirs = frame.reformat(
@@ -166,6 +166,6 @@ def test_uint8_and_float_images_agree() -> None:
     image = np.random.default_rng(4).integers(0, 256, (9, 11, 3), np.uint8)
     color = ColorSpace("bt601", True, 8)
     ours = rgb_to_picture(image, color, 1, 1)
-    floats = rgb_to_picture(image.astype(np.float32) / 255, color, 1, 1)
+    floats = rgb_to_picture(image.astype(np.float32) / np.float32(255), color, 1, 1)
     assert all(np.array_equal(a, b) for a, b in zip(ours.planes, floats.planes, strict=True))
     assert ours.planes[1].shape == (5, 6)

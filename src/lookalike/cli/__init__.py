@@ -1,0 +1,108 @@
+"""The `lookalike` command. Commands are imported when they run, so that help comes at once."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+from lookalike import __version__
+from lookalike.errors import ConfigError, LookalikeError
+
+_COMMANDS = {
+    "demo": "The whole job on an embedded sample, with no other input.",
+    "swap": "The whole job: extract, train, merge, encode, report.",
+    "init": "Make a workspace of two videos.",
+    "extract": "Find the faces of a video and align them.",
+    "train": "Train the model on both facesets.",
+    "merge": "Lay the new face into dst and write the video.",
+    "encode": "Make a video of merged images, with dst's sound.",
+    "report": "Measure how good a result is.",
+    "doctor": "Say what this machine has and what will be used.",
+}
+_EPILOGUE = (
+    "With every command: --config FILE.toml reads the same options, under [command]; "
+    "--json-lines prints events for programs."
+)
+
+
+def build_app() -> App:
+    """The command line, its commands not yet imported."""
+    app = App(
+        name="lookalike",
+        help="Trained face replacement for video.",
+        help_epilogue=_EPILOGUE,
+        version=__version__,
+        help_format="plaintext",
+    )
+    for name, text in _COMMANDS.items():
+        app.command(f"lookalike.cli.commands:{name}", name=name, help=text)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 an error to act on, 2 wrong usage, 130 interrupted."""
+    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; the exit code."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    os.environ.setdefault("SVT_LOG", "1")
+    # Threads that wait for each other spin this long, then sleep: as fast as libgomp's default on a quiet machine, and
+    # several times faster on a busy one. Read when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "30000")
+    signal.signal(signal.SIGTERM, _interrupt)
+    app = build_app()
+    try:
+        json_lines = _take_flag(arguments, "--json-lines")
+        config = _take_value(arguments, "--config")
+        if config is not None:
+            from cyclopts.config import Toml
+
+            app.config = (Toml(config, must_exist=True, allow_unknown=False),)
+        if json_lines:
+            os.environ["LOOKALIKE_JSON_LINES"] = "1"
+        app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        return 2  # cyclopts has said what is wrong
+    except ConfigError as exc:
+        return _fail(exc, 2)
+    except LookalikeError as exc:
+        return _fail(exc, 1)
+    except FileNotFoundError as exc:
+        return _fail(exc, 1)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
+        return 130
+    return 0
+
+
+def _fail(exc: Exception, code: int) -> int:
+    print(f"error: {exc}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _take_flag(arguments: list[str], flag: str) -> bool:
+    found = flag in arguments
+    while flag in arguments:
+        arguments.remove(flag)
+    return found
+
+
+def _take_value(arguments: list[str], name: str) -> str | None:
+    for place, argument in enumerate(arguments):
+        if argument == name and place + 1 < len(arguments):
+            value = arguments[place + 1]
+            del arguments[place : place + 2]
+            return value
+        if argument.startswith(f"{name}="):
+            del arguments[place]
+            return argument.split("=", 1)[1]
+    return None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from typing import cast
 
 import cv2
 import numpy as np
@@ -37,12 +38,13 @@ class YuNet:
         """Find faces in an (H, W, 3) uint8 RGB picture; the search runs at a long side of at most 640 pixels."""
         height, width = rgb.shape[:2]
         scale = min(1.0, _LONG_SIDE / max(height, width))
-        bgr = rgb[:, :, ::-1]
+        bgr: NDArray[np.uint8] = rgb[:, :, ::-1]
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            bgr = cv2.resize(np.ascontiguousarray(bgr), size, interpolation=cv2.INTER_AREA)
+            bgr = np.asarray(cv2.resize(np.ascontiguousarray(bgr), size, interpolation=cv2.INTER_AREA), np.uint8)
         self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
-        _, rows = self._net.detect(np.ascontiguousarray(bgr))
+        _, found_rows = self._net.detect(np.ascontiguousarray(bgr))
+        rows = cast("NDArray[np.float32] | None", found_rows)  # OpenCV's stubs forget the None
         if rows is None:
             return []
         back = np.array([width / bgr.shape[1], height / bgr.shape[0]], np.float32)

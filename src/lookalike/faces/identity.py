@@ -40,6 +40,6 @@ def _around(rgb: NDArray[np.uint8], box: NDArray[np.float32]) -> tuple[NDArray[n
     part = np.ascontiguousarray(rgb[top : int(box[3] + height) + 1, left : int(box[2] + width) + 1])
     scale = min(1.0, 300 / max(width, height, 1))
     if scale < 1:
-        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     inside = (box - np.array([left, top, left, top], np.float32)) * scale
     return part, inside

@@ -44,7 +44,7 @@ class FaceMesh:
 
     def landmarks(self, mesh: NDArray[np.float32]) -> NDArray[np.float32]:
         """(68, 2) iBUG landmarks, each on a line between two of the (478, 2) mesh points."""
-        return (mesh[self._from] * (1 - self._share) + mesh[self._to] * self._share).astype(np.float32)
+        return np.asarray(mesh[self._from] * (1 - self._share) + mesh[self._to] * self._share, np.float32)
 
     def _run(self, rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
         crop = cv2.warpAffine(rgb, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

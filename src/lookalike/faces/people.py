@@ -52,7 +52,7 @@ class Track:
     @property
     def mean(self) -> NDArray[np.float32]:
         """(128,) mean embedding."""
-        return np.mean(self.embeddings, 0, dtype=np.float32)
+        return np.asarray(np.mean(self.embeddings, 0), np.float32)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """What is known of one aligned face, as it is stored inside the image."""
 
 import base64
+import json
 from typing import Annotated
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from lookalike.errors import RecordError
 from lookalike.geometry import transform
-from lookalike.options import FaceType, Options
+from lookalike.options import FaceType, Options, first_problem, format_of
 
 FORMAT = 1
 
@@ -94,14 +95,13 @@ def parse_record(text: str, origin: str) -> FaceRecord:
         RecordError: not a record, damaged, or of a newer format; `origin` names the file.
     """
     try:
+        value = json.loads(text)
+        if format_of(value) > FORMAT:
+            raise RecordError(f"{origin} has a face record of format {format_of(value)}; update Lookalike to read it")
         record = FaceRecord.model_validate_json(text)
-        if record.format > FORMAT:
-            raise RecordError(f"{origin} has a face record of format {record.format}; update Lookalike to read it")
         record.mesh_array(), record.identity_array()
     except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "it"
-        raise RecordError(f"{origin}: unreadable face record ({where}: {first['msg']}); extract again") from exc
+        raise RecordError(f"{origin}: unreadable face record ({first_problem(exc)}); extract again") from exc
     except ValueError as exc:
         raise RecordError(f"{origin}: unreadable face record ({exc}); extract again") from exc
     return record

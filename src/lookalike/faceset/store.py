@@ -14,6 +14,8 @@ from lookalike.files import replacing, write_bytes
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _PNG_KEY = "lookalike.face"
+_UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
+"""What Pillow raises for a damaged file."""
 _OPEN, _CLOSE = "<la:face>", "</la:face>"
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -54,7 +56,7 @@ def load_record(path: Path) -> FaceRecord:
     try:
         with Image.open(path) as picture:
             return parse_record(_record_text(picture, path), path.name)
-    except (UnidentifiedImageError, OSError) as exc:
+    except _UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
 
 
@@ -72,7 +74,7 @@ def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
                     f"{path} is {picture.width}x{picture.height} but its record says {record.size}; extract again"
                 )
             image = np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as exc:
+    except _UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
     return image, record
 
@@ -85,7 +87,8 @@ def list_faces(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FacesetError(f"no faceset in {folder}; run extract first")
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    images = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return sorted(p for p in images if p.is_file())
 
 
 def load_records(folder: Path) -> list[FaceRecord]:
@@ -136,7 +139,7 @@ def _jpeg_with(data: bytes, text: str) -> bytes:
     """A JPEG whose XMP segment holds `text`; other segments stay. Source: ITU-T T.81 for the segments, XMP part 3."""
     body = b"http://ns.adobe.com/xap/1.0/\0" + (_XMP % escape(text)).encode()
     kept, at = [data[:2]], 2
-    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b""):
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if not data[at + 4 : end].startswith(b"http://ns.adobe.com/xap/1.0/\0"):
             kept.append(data[at:end])

@@ -23,7 +23,9 @@ def mask_size(mask: NDArray[np.float32]) -> float:
     return float((np.ptp(xs) + np.ptp(ys)) / 2 + 1)
 
 
-def finish_mask(mask: NDArray[np.float32], limit: NDArray[np.float32], erode: float, blur: float) -> NDArray[np.float32]:
+def finish_mask(
+    mask: NDArray[np.float32], limit: NDArray[np.float32], erode: float, blur: float
+) -> NDArray[np.float32]:
     """Erode and soften a mask without letting it grow past `limit`.
 
     The blur runs inward: the mask is first shrunk by half the blur, so that its soft edge ends where the hard one was.
@@ -36,16 +38,17 @@ def finish_mask(mask: NDArray[np.float32], limit: NDArray[np.float32], erode: fl
     size = mask_size(mask)
     side = blur_side(size, blur)
     shrink = erode_radius(size, erode) + side // 2
-    bordered = _clear_border(mask, max(2, side // 2 + 1))
+    border = max(2, side // 2 + 1)
+    shaped = _clear_border(mask, border)
     if shrink > 0:
-        bordered = cv2.erode(bordered, _disc(shrink), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        shaped = np.asarray(cv2.erode(shaped, _disc(shrink), borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
     elif shrink < 0:
-        bordered = cv2.dilate(bordered, _disc(-shrink))
+        shaped = _clear_border(np.asarray(cv2.dilate(shaped, _disc(-shrink)), np.float32), border)
     if side > 0:
         odd = side // 4 * 2 + 1
         for _ in range(2):  # two boxes of half the side make one smooth ramp
-            bordered = cv2.blur(bordered, (odd, odd), borderType=cv2.BORDER_CONSTANT)
-    inside = np.minimum(bordered, limit)
+            shaped = np.asarray(cv2.blur(shaped, (odd, odd), borderType=cv2.BORDER_CONSTANT), np.float32)
+    inside = np.minimum(shaped, limit)
     return np.where(inside < 1 / 255, 0, inside).astype(np.float32)
 
 

@@ -53,7 +53,7 @@ def find_target(picture: Picture, record: FaceRecord, model: ModelConfig) -> Tar
     crop = crop_face(pixels, local, side)
     small = _reduce(crop, model.resolution)
     crop_points = guide_points(transform(matrix, landmarks), transform(matrix, mesh).astype(np.float32), side)
-    return Target(crop.astype(np.float32) / 255, matrix, transform(matrix, mesh), small, crop_points)
+    return Target(crop.astype(np.float32) / np.float32(255), matrix, transform(matrix, mesh), small, crop_points)
 
 
 def merge_face(picture: Picture, target: Target, prediction: Prediction, config: MergeConfig) -> Picture:
@@ -77,7 +77,7 @@ def merge_face(picture: Picture, target: Target, prediction: Prediction, config:
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     pasted = cv2.warpAffine(drawn, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE).clip(0, 1)
     pasted_mask = cv2.warpAffine(mask, back, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return paste_rgb(picture, pasted, pasted_mask, box)
+    return paste_rgb(picture, pasted, np.asarray(pasted_mask, np.float32), box)
 
 
 def face_mask(target: Target, prediction: Prediction, config: MergeConfig) -> NDArray[np.float32]:

@@ -55,4 +55,6 @@ class Predictor:
             )
         masks = (drawn.mask * seen)[:, 0].cpu().numpy()
         drawings = drawn.picture.permute(0, 2, 3, 1).cpu().numpy()
-        return [Prediction(np.ascontiguousarray(p), np.ascontiguousarray(m)) for p, m in zip(drawings, masks, strict=True)]
+        return [
+            Prediction(np.ascontiguousarray(p), np.ascontiguousarray(m)) for p, m in zip(drawings, masks, strict=True)
+        ]

@@ -48,9 +48,20 @@ class Residual(nn.Module):
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Glorot-uniform weights and zero biases in every convolution and dense layer, drawn from `generator`."""
+    """Weights that keep the size of what flows through them; zero biases; all drawn from `generator`.
+
+    Convolutions and dense layers get He-normal weights for a leaky ReLU. The second layer of a residual block starts at
+    0.3 of that, so that a stack of them begins near the identity.
+
+    Source: He et al., ICCV 2015. With Glorot's weights, which DeepFaceLab used, each `Up` halves the signal: the loss
+    after 200 steps was 5 to 10 % higher.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.kaiming_normal_(layer.weight, a=0.1, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    with torch.no_grad():
+        for layer in module.modules():
+            if isinstance(layer, Residual):
+                layer.second.weight.mul_(0.3)

@@ -12,7 +12,7 @@ ARCHITECTURES: dict[str, Callable[[ModelConfig], DF]] = {"df": build_df}
 
 
 def build_model(config: ModelConfig, seed: int = 0) -> DF:
-    """A network with Glorot weights that depend on nothing but `config` and `seed`."""
+    """A network with weights that depend on nothing but `config` and `seed`."""
     model = ARCHITECTURES[config.archi](config)
     initialise(model, torch.Generator().manual_seed(seed))
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

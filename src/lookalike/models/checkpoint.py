@@ -1,11 +1,12 @@
 """A model on disk: weights, optimizer moments and where training stands; changed all together or not at all.
 
-The new files are written beside the old ones first, the state last: once `state.new.json` is there the change is decided,
-and whoever opens the folder next finishes the renames. Before that moment the old checkpoint counts.
+The new files are written beside the old ones first, the state last: once `state.new.json` is there the change is
+decided, and whoever opens the folder next finishes the renames. Before that moment the old checkpoint counts.
 """
 
 import errno
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from lookalike.models.build import build_model
 from lookalike.models.config import ModelConfig
 from lookalike.models.device import Precision
 from lookalike.models.df import DF
-from lookalike.options import Options
+from lookalike.options import Options, first_problem, format_of
 
 FORMAT = 1
 _STATE = "state.json"
@@ -69,6 +70,9 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, optimizer: torch.optim
             save_file(_moments(model, optimizer), new[_PARTS[1]])
         except SafetensorError as exc:
             raise _storage_error(exc, folder) from exc
+        for part in _PARTS[:2]:  # on the disk before the state says so: a power cut must not find it half there
+            with new[part].open("rb+") as handle:
+                os.fsync(handle.fileno())
         write_bytes(new[_STATE], (state.model_dump_json(indent=2) + "\n").encode())
         _finish_renames(folder)
 
@@ -88,12 +92,16 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"no model in {folder}; run train first")
     _finish_renames(folder)
     try:
-        state = TrainState.model_validate(json.loads((folder / _STATE).read_text()))
-        if state.format > FORMAT:
-            raise CheckpointError(f"the model in {folder} has format {state.format}; update Lookalike to read it")
+        value = json.loads((folder / _STATE).read_text())
+        if format_of(value) > FORMAT:
+            raise CheckpointError(f"the model in {folder} has format {format_of(value)}; update Lookalike to read it")
+        state = TrainState.model_validate(value)
         return Checkpoint(state, load_file(folder / _PARTS[0]), load_file(folder / _PARTS[1]))
-    except (OSError, ValueError, ValidationError, SafetensorError) as exc:
-        raise CheckpointError(f"the model in {folder} cannot be read ({exc}); put a backup back or train anew") from exc
+    except (OSError, ValueError, SafetensorError) as exc:
+        reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+        raise CheckpointError(
+            f"the model in {folder} cannot be read ({reason}); put a backup back or train anew"
+        ) from exc
 
 
 def restore_model(checkpoint: Checkpoint, device: torch.device) -> DF:

@@ -26,4 +26,3 @@ class ModelConfig(Options):
     """Tell the bottleneck where the landmarks are; expressions are then learnt several times sooner."""
     res_blocks: Annotated[int, Field(ge=0, le=4)] = 1
     """Residual blocks after each of the decoder's first two stages."""
-

@@ -64,7 +64,7 @@ def _bfloat16_gain(device: torch.device) -> float:
     def step(enabled: bool) -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
             y = F.conv2d(x, weight, padding=1)
-        y.float().mean().backward()
+        y.float().mean().backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 

@@ -1,9 +1,9 @@
 """df: one encoder that sees both people, one decoder for each.
 
-Source: the df architecture of DeepFaceLab's SAE (2019). Three things differ, all for speed: the mask is a fourth channel
-of the picture's decoder instead of a second decoder; the first and the last layer work at half the resolution, on four
-pixels at once (the -d variant of later versions did so at the end); a 1x1 convolution narrows the code before the
-bottleneck. At 96 pixels on a processor a step takes half the time.
+Source: the df architecture of DeepFaceLab's SAE (2019). Three things differ, all for speed: the mask is a fourth
+channel of the picture's decoder instead of a second decoder; the first and the last layer work at half the resolution,
+on four pixels at once (the -d variant of later versions did so at the end); a 1x1 convolution narrows the code before
+the bottleneck. At 96 pixels on a processor a step takes half the time.
 """
 
 from typing import NamedTuple
@@ -83,15 +83,13 @@ class DF(nn.Module):
         super().__init__()
         self.encoder, self.decoder_src, self.decoder_dst = encoder, decoder_src, decoder_dst
 
-    def forward(
-        self, src: Tensor, src_points: Tensor, dst: Tensor, dst_points: Tensor
-    ) -> tuple[Drawing, Drawing]:
+    def forward(self, src: Tensor, src_points: Tensor, dst: Tensor, dst_points: Tensor) -> tuple[Drawing, Drawing]:
         """Redraw (B, 3, R, R) faces of each person by that person's decoder; one pass of the encoder for both."""
         code = self.encoder(torch.cat([src, dst]), torch.cat([src_points, dst_points]))
         return self.decoder_src(code[: len(src)]), self.decoder_dst(code[len(src) :])
 
     def swap(self, dst: Tensor, points: Tensor) -> tuple[Drawing, Tensor]:
-        """Draw dst faces as src, and the mask that dst's own decoder sees: ((B, 3, R, R), (B, 1, R, R)) and (B, 1, R, R)."""
+        """Draw (B, 3, R, R) dst faces as src, and the (B, 1, R, R) mask that dst's own decoder sees."""
         code = self.encoder(dst, points)
         return self.decoder_src(code), self.decoder_dst(code).mask
 

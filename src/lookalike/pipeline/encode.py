@@ -66,6 +66,6 @@ def _replaced(frame: Frame, path: Path) -> Frame:
     if bgr.shape[:2] != (height, width):
         raise WorkspaceError(f"{path} is {bgr.shape[1]}x{bgr.shape[0]}, the video {width}x{height}; merge again")
     top = 65535 if bgr.dtype == np.uint16 else 255
-    rgb = bgr[:, :, ::-1].astype(np.float32) / top
+    rgb = bgr[:, :, ::-1].astype(np.float32) / np.float32(top)
     picture: Picture = rgb_to_picture(rgb, frame.picture.color, *chroma_shifts(frame.picture))
     return Frame(picture, frame.index, frame.pts, frame.time_base)

@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from lookalike.faces import SAME_PERSON, FaceFinder, Person, Recogniser, Track, 
 from lookalike.faceset import FaceRecord, encode_array, list_faces, load_record, replace_record
 from lookalike.files import storage_errors, unused_path, write_json
 from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.result import stamp
 from lookalike.pipeline.scan import ScanLog, Seen, scan
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
-from lookalike.types import Event, Message
+from lookalike.types import Event, Message, VideoInfo
 from lookalike.video import probe
 
 _SCAN = ".extract"
@@ -33,10 +35,10 @@ def extract(workspace: Workspace, side: Side, config: ExtractConfig) -> Iterator
         PersonNotFoundError: the person of `config.person` is not in it.
         VideoError, WorkspaceError, StorageError.
     """
-    step = f"extract_{side}"
+    step, began = f"extract_{side}", time.monotonic()
     wanted = _wanted(config)
     info = probe(workspace.video(side))
-    key = fingerprint(info.path.stat().st_size, info.path.stat().st_mtime_ns, config.model_dump_json(), _bytes(config.person))
+    key = fingerprint(stamp(info.path), config.model_dump_json(), _bytes(config.person))
     aligned, folder = workspace.aligned(side), workspace.data(side) / _SCAN
     if aligned.is_dir():
         if workspace.done(step).get("key") in (key, None):
@@ -52,25 +54,39 @@ def extract(workspace: Workspace, side: Side, config: ExtractConfig) -> Iterator
         yield Message(step, f"going on from frame {len(log.frames)}")
     yield from scan(info, folder / "faces", config, log, step)
     people = group_people(_tracks(log))
-    if not people:
-        raise NoFaceError(
-            f"no face was found in {workspace.record.model_dump()[side]['origin']} ({len(log.frames)} frames); "
-            f"use a clip with a face of at least {config.min_size} pixels, or lower --min-score"
-        )
-    person, distance = choose_person(people, wanted)
-    if person is None:
-        raise PersonNotFoundError(
-            f"nobody in {info.path.name} looks like {config.person} (nearest of {len(people)} at distance {distance:.2f}, "
-            f"{SAME_PERSON} allowed); give a clearer picture, or leave --person out"
-        )
-    kept = people if config.all_people else [person]
+    kept = people if config.all_people and people else [_choose(people, wanted, config, info, len(log.frames))]
     count, put_aside = _sort_out(log, kept, people, folder / "faces", workspace.trash(side))
-    workspace.note(step, key=key, options=config.model_dump(mode="json", exclude_none=True), faces=count, frames=len(log.frames))
+    workspace.note(
+        step,
+        key=key,
+        options=config.model_dump(mode="json", exclude_none=True),
+        faces=count,
+        frames=len(log.frames),
+        seconds=round(time.monotonic() - began, 1),
+    )
     with storage_errors(aligned):
         (folder / "faces").rename(aligned)
     shutil.rmtree(folder, ignore_errors=True)
     others = f", {put_aside} of others put aside in {workspace.trash(side).name}" if put_aside else ""
     yield Message(step, f"{count} faces from {len(log.frames)} frames{others}")
+
+
+def _choose(
+    people: list[Person], wanted: NDArray[np.float32] | None, config: ExtractConfig, info: VideoInfo, frames: int
+) -> Person:
+    """The person asked for, or the main one."""
+    if not people:
+        raise NoFaceError(
+            f"no face was found in {info.path} ({frames} frames); "
+            f"use a clip with a face of at least {config.min_size} pixels, or lower --min-score"
+        )
+    person, distance = choose_person(people, wanted)
+    if person is None:
+        raise PersonNotFoundError(
+            f"nobody in {info.path.name} looks like {config.person} (nearest of {len(people)} at {distance:.2f}, "
+            f"{SAME_PERSON} allowed); give a clearer picture, or leave --person out"
+        )
+    return person
 
 
 def _prepare(folder: Path, key: str) -> None:

@@ -117,7 +117,9 @@ def scan(info: VideoInfo, folder: Path, config: ExtractConfig, log: ScanLog, ste
             counts[track] = counts.get(track, 0) + 1
             faces.append(Seen(name, track, [float(v) for v in face.box_xyxy], embedding))
         log.add(faces)
-        yield Progress(step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{sum(counts.values())} faces")
+        yield Progress(
+            step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{sum(counts.values())} faces"
+        )
 
 
 def _look(frame: Frame, finders: local, config: ExtractConfig) -> _Looked:
@@ -127,7 +129,7 @@ def _look(frame: Frame, finders: local, config: ExtractConfig) -> _Looked:
     rgb = np.rint(picture_to_rgb(frame.picture) * 255).astype(np.uint8)
     faces = [f for f in finders.finder.find(rgb) if min(f.box_xyxy[2:] - f.box_xyxy[:2]) >= config.min_size]
     small = cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (64, 36), interpolation=cv2.INTER_AREA)
-    return _Looked(frame, rgb, faces, small.astype(np.float32) / 255)
+    return _Looked(frame, rgb, faces, np.asarray(small, np.float32) / np.float32(255))
 
 
 def _restore(log: ScanLog) -> tuple[Tracker, dict[int, int]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.color import picture_to_rgb
 from lookalike.files import unused_path, write_bytes
@@ -54,8 +55,8 @@ def image_path(folder: Path, index: int) -> Path:
 
 def _png(picture: Picture) -> bytes:
     deep = picture.color.bits > 8
-    top, kind = (65535, np.uint16) if deep else (255, np.uint8)
-    rgb = np.rint(picture_to_rgb(picture) * top).astype(kind)
+    scaled = np.rint(picture_to_rgb(picture) * (65535 if deep else 255))
+    rgb: NDArray[np.uint16] | NDArray[np.uint8] = scaled.astype(np.uint16) if deep else scaled.astype(np.uint8)
     ok, data = cv2.imencode(".png", rgb[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not ok:
         raise RuntimeError("PNG encoder failed")

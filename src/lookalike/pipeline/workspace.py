@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from lookalike.errors import WorkspaceError
 from lookalike.files import storage_errors, write_bytes
-from lookalike.options import Options
+from lookalike.options import Options, first_problem, format_of
 
 Side = Literal["src", "dst"]
 FORMAT = 1
@@ -82,12 +82,13 @@ class Workspace:
         """
         path = self.folder / _RECORD
         try:
-            record = WorkspaceRecord.model_validate(tomllib.loads(path.read_text()))
-        except (ValidationError, ValueError) as exc:
-            raise WorkspaceError(f"{path} cannot be read ({str(exc).splitlines()[0]}); mend it by hand") from exc
-        if record.format > FORMAT:
-            raise WorkspaceError(f"{path} has format {record.format}; update Lookalike to open it")
-        return record
+            value = tomllib.loads(path.read_text(encoding="utf-8"))
+            if format_of(value) > FORMAT:
+                raise WorkspaceError(f"{path} has format {format_of(value)}; update Lookalike to open it")
+            return WorkspaceRecord.model_validate(value)
+        except ValueError as exc:
+            reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+            raise WorkspaceError(f"{path} cannot be read ({reason}); mend it by hand") from exc
 
     def note(self, step: str, **facts: Any) -> None:
         """Write down what a step did."""
@@ -106,7 +107,9 @@ class Workspace:
         """
         source: VideoSource | None = getattr(self.record, side)
         if source is None:
-            raise WorkspaceError(f"{self.folder} has no {side} video; give one with: lookalike init {self.folder} --{side} FILE")
+            raise WorkspaceError(
+                f"{self.folder} has no {side} video; give one with: lookalike init {self.folder} --{side} FILE"
+            )
         path = self.folder / source.file  # an absolute path stays as it is
         if not path.exists():
             raise WorkspaceError(f"{path} is gone; put it back, or start a new workspace")

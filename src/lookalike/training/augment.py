@@ -39,7 +39,7 @@ class Batch:
 
 
 def step_generator(seed: int, step: int, side: str) -> torch.Generator:
-    """The randomness of one side (src or dst) of one step, which depends on nothing else: a resumed run draws the same."""
+    """The randomness of one side (src or dst) of one step; of nothing else, so that a resumed run draws the same."""
     return torch.Generator().manual_seed((seed * 1_000_003 + step) * 2 + (side == "dst"))
 
 
@@ -76,7 +76,9 @@ def draw_batch(
     picture = target[:, :3]
     warped = picture
     if warp:
-        base = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3), [count, 1, resolution, resolution], align_corners=False)
+        base = F.affine_grid(
+            torch.eye(2, 3).expand(count, 2, 3), [count, 1, resolution, resolution], align_corners=False
+        )
         bent = base + _random_warp(count, resolution, generator)
         moved = bent.to(device) @ affine[:, None, :, :2].mT + affine[:, None, None, :, 2]
         warped = _sample(F.avg_pool2d(faces[:, :3], 2), moved)

@@ -19,7 +19,7 @@ class TrainConfig(Options):
     """Stop after so many minutes of training in all, earlier runs included; 0 means no limit."""
     batch_size: Annotated[int, Field(ge=1, le=512)] = 8
     """Faces of each person in a step."""
-    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 3e-4
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 5e-4
     """Highest step size of Adam; it falls along a cosine to a twentieth when a limit is set."""
     warmup: Annotated[int, Field(ge=0)] = 50
     """Steps over which the rate rises from zero."""
@@ -46,7 +46,7 @@ class TrainConfig(Options):
 PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
     "quick": (
         ModelConfig(resolution=96, ae_dims=256, encoder_dims=48, decoder_dims=16, res_blocks=1),
-        TrainConfig(minutes=10, batch_size=8),
+        TrainConfig(minutes=10, batch_size=8, learning_rate=1.5e-3),
     ),
     "balanced": (
         ModelConfig(resolution=128, ae_dims=384, encoder_dims=64, decoder_dims=32, res_blocks=1),
@@ -54,7 +54,7 @@ PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
     ),
     "quality": (
         ModelConfig(resolution=256, ae_dims=512, encoder_dims=96, decoder_dims=64, res_blocks=2),
-        TrainConfig(iterations=300_000, batch_size=16, learning_rate=1e-4),
+        TrainConfig(iterations=300_000, batch_size=16, learning_rate=2e-4),
     ),
 }
 """Sizes of network and run by name."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lookalike.errors import EmptyFacesetError
 from lookalike.faceset import FaceRecord, list_faces, load_face
-from lookalike.geometry import align_matrix, invert, transform
+from lookalike.geometry import align_matrix, invert, rescale, transform
 from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points, oval_mask
 from lookalike.options import FaceType
 
@@ -37,8 +37,7 @@ class Person:
 def load_person(folder: Path, resolution: int, face_type: FaceType, device: torch.device) -> Person:
     """Read a faceset for a network of side `resolution`.
 
-    Faces are kept at twice that side (or the side on disk, if smaller), so that a turned and shifted face is still
-    sharp after it is reduced.
+    Faces are kept at twice that side, so that a turned and shifted face is still sharp after it is reduced.
 
     Raises:
         EmptyFacesetError: no faces in the folder.
@@ -63,8 +62,7 @@ def stack_faces(
     points = np.empty((count, GUIDE_POINTS, 2), np.float32)
     mean, std = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
     for i, (image, record) in enumerate(faces):
-        matrix = align_matrix(record.landmarks_array(), side, face_type)
-        crop = _recrop(image, record, matrix, side, face_type)
+        crop, matrix = _recrop(image, record, side, face_type)
         landmarks, mesh = transform(matrix, record.landmarks_array()), transform(matrix, record.mesh_array())
         oval = oval_mask(mesh, (side, side))
         points[i] = guide_points(landmarks, mesh, side)
@@ -78,14 +76,14 @@ def stack_faces(
 
 
 def _recrop(
-    image: NDArray[np.uint8], record: FaceRecord, matrix: NDArray[np.float64], side: int, face_type: FaceType
-) -> NDArray[np.uint8]:
-    """An aligned face brought to another side, and to another face type if it is of a different one."""
+    image: NDArray[np.uint8], record: FaceRecord, side: int, face_type: FaceType
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """An aligned face brought to another side, and to another face type if it is of a different one; and its matrix."""
     if face_type == record.face_type:
         method = cv2.INTER_AREA if side < record.size else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(image, (side, side), interpolation=method), np.uint8)
+        crop = cv2.resize(image, (side, side), interpolation=method)
+        return np.asarray(crop, np.uint8), rescale(record.matrix_array(), side / record.size)
+    matrix = align_matrix(record.landmarks_array(), side, face_type)
     through = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([invert(record.matrix_array()), [0, 0, 1]])
-    return np.asarray(
-        cv2.warpAffine(image, through[:2], (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE),
-        np.uint8,
-    )
+    crop = cv2.warpAffine(image, through[:2], (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8), matrix

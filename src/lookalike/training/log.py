@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lookalike.files import write_bytes
+from lookalike.files import storage_errors, write_bytes
 
 _KEYS = ("loss_src", "loss_dst", "mask_src", "mask_dst")
 
@@ -30,16 +30,23 @@ class TrainLog:
         self._waiting.append((iteration, time.time(), losses.detach()))
 
     def flush(self) -> dict[str, float]:
-        """Write what waits; the mean of each loss over it."""
+        """Write what waits; the mean of each loss over it.
+
+        Raises:
+            StorageError: the disk is full.
+        """
         if not self._waiting:
             return {}
         values = torch.stack([losses for _, _, losses in self._waiting]).double().cpu()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a") as handle:
-            for (iteration, when, _), row in zip(self._waiting, values.tolist(), strict=True):
-                line = {"iteration": iteration, "time": round(when, 3)}
-                line.update({key: round(value, 6) for key, value in zip(_KEYS, row, strict=True)})
-                handle.write(json.dumps(line) + "\n")
+        lines = []
+        for (iteration, when, _), row in zip(self._waiting, values.tolist(), strict=True):
+            line = {"iteration": iteration, "time": round(when, 3)}
+            line.update({key: round(value, 6) for key, value in zip(_KEYS, row, strict=True)})
+            lines.append(json.dumps(line) + "\n")
+        with storage_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a") as handle:
+                handle.write("".join(lines))
         self._waiting.clear()
         return dict(zip(_KEYS, values.mean(0).tolist(), strict=True))
 

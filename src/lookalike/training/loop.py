@@ -30,6 +30,8 @@ from lookalike.training.losses import mask_loss, picture_loss
 from lookalike.training.preview import preview_grid, write_preview
 from lookalike.types import Event, Message, Progress
 
+_BETAS = (0.9, 0.99)
+"""Decay of Adam's moments. With the (0.5, 0.999) of DeepFaceLab the loss after 200 steps was 7 to 10 % higher."""
 _FINAL_RATE = 0.05
 _MASK_WEIGHT = 3.0
 _OUTSIDE = 0.1
@@ -47,9 +49,7 @@ class Session:
     state: TrainState
 
 
-def train(
-    folder: Path, src: Path, dst: Path, model_config: ModelConfig | None, config: TrainConfig
-) -> Iterator[Event]:
+def train(folder: Path, src: Path, dst: Path, model_config: ModelConfig | None, config: TrainConfig) -> Iterator[Event]:
     """Train the model in `folder` on two facesets, from where it stands, until a limit of `config` is reached.
 
     Args:
@@ -94,7 +94,7 @@ def open_session(folder: Path, model_config: ModelConfig | None, config: TrainCo
         state = TrainState(model=size, precision=compute.precision, seed=config.seed)
         model = build_model(size, config.seed).to(compute.device)
     fused = compute.device.type in ("cpu", "cuda")
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=fused)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=_BETAS, fused=fused)
     if checkpoint:
         restore_optimizer(optimizer, model, checkpoint.moments)
     return Session(model, optimizer, compute, state)

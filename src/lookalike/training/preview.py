@@ -32,7 +32,10 @@ def preview_grid(model: DF, src: Person, dst: Person, resolution: int, compute: 
     layout = torch.channels_last
     with compute.autocast():
         src_again, dst_again = model(
-            src_faces.contiguous(memory_format=layout), src_points, dst_faces.contiguous(memory_format=layout), dst_points
+            src_faces.contiguous(memory_format=layout),
+            src_points,
+            dst_faces.contiguous(memory_format=layout),
+            dst_points,
         )
         swap, _ = model.swap(dst_faces.contiguous(memory_format=layout), dst_points)
     columns = [src_faces, src_again.picture, dst_faces, dst_again.picture, swap.picture]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from lookalike.video.options import CodecName, EncodeOptions
 
 if TYPE_CHECKING:
-    from lookalike.video.codecs import output_format
+    from lookalike.video.codecs import output_format, usable_encoders
     from lookalike.video.join import join_segments, segment_suffix
     from lookalike.video.outputs import check_output
     from lookalike.video.probing import probe
     from lookalike.video.reader import ReadReport, read_frames
+    from lookalike.video.sound import write_sound
     from lookalike.video.writer import VideoWriter
 
 __all__ = [
@@ -27,10 +28,13 @@ __all__ = [
     "probe",
     "read_frames",
     "segment_suffix",
+    "usable_encoders",
+    "write_sound",
 ]
 
 _HOMES = {
     "output_format": "codecs",
+    "usable_encoders": "codecs",
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",
@@ -38,6 +42,7 @@ _HOMES = {
     "ReadReport": "reader",
     "read_frames": "reader",
     "VideoWriter": "writer",
+    "write_sound": "sound",
 }
 
 

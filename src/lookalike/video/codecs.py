@@ -1,5 +1,6 @@
 """The codecs that can be written: encoder, default quality, pixel formats."""
 
+import av
 import os
 import re
 from collections.abc import Callable
@@ -120,3 +121,8 @@ def _splits_a_sample(codec: Codec, layout: str, size_wh: tuple[int, int]) -> boo
     chroma, _ = chroma_and_bits(layout)
     odd = (chroma in (420, 422) and size_wh[0] % 2) or (chroma == 420 and size_wh[1] % 2)
     return codec.halved_chroma_needs_even and bool(odd)
+
+
+def usable_encoders() -> list[str]:
+    """Names of the codecs whose encoder is in this build of the media library."""
+    return [name for name, codec in CODECS.items() if codec.encoder in av.codecs_available]

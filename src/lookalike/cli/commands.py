@@ -1,0 +1,207 @@
+"""The commands: options in, events out. Each imports its step when it runs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter
+
+from lookalike.merging.config import MergeConfig
+from lookalike.models.config import ModelConfig
+from lookalike.options import Options
+from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.workspace import Side, Workspace
+from lookalike.training.config import PRESETS, Preset, TrainConfig
+from lookalike.types import Event
+from lookalike.video.options import EncodeOptions
+
+Config = TypeVar("Config", bound=Options)
+Flat = Parameter(name="*")
+Folder = Annotated[Path, Parameter(help="The workspace.")]
+Overwrite = Annotated[bool, Parameter(negative="", help="Write over a file that is not a result of this workspace.")]
+
+
+def demo(
+    folder: Annotated[Path, Parameter(help="Where clips, workspace and result go.")] = Path("lookalike_demo"),
+    *,
+    minutes: Annotated[float | None, Parameter(help="Time to train for; 10 by default.")] = None,
+    iterations: Annotated[int | None, Parameter(help="Train for so many iterations instead.")] = None,
+) -> None:
+    """Run the whole job on an embedded sample: two public-domain portraits, animated on the spot."""
+    from lookalike.pipeline.demo import demo as run
+
+    model, training = PRESETS["quick"]
+    _show(run(folder, model=model, training=_limited(training, minutes, iterations)))
+
+
+def swap(
+    *,
+    src: Annotated[Path, Parameter(help="Video of the person who is put in.")],
+    dst: Annotated[Path, Parameter(help="Video that receives the face.")],
+    output: Annotated[Path, Parameter(name=("--output", "-o"), help="The video to write.")],
+    preset: Annotated[Preset, Parameter(help="Size of network and length of training.")] = "quick",
+    minutes: Annotated[float | None, Parameter(help="Train for so long; otherwise the preset says.")] = None,
+    iterations: Annotated[int | None, Parameter(help="Train for so many iterations.")] = None,
+    workspace: Annotated[Path | None, Parameter(help="Folder to work in; beside the output if left out.")] = None,
+    src_person: Annotated[Path | None, Parameter(help="Picture of the person wanted in src.")] = None,
+    dst_person: Annotated[Path | None, Parameter(help="Picture of the person wanted in dst.")] = None,
+    overwrite: Overwrite = False,
+    merging: Annotated[MergeConfig | None, Flat] = None,
+    encoding: Annotated[EncodeOptions | None, Flat] = None,
+) -> None:
+    """Put the person of one video into another: extract, train, merge, encode, report. Run it again to go on."""
+    from lookalike.pipeline.swap import swap as run
+
+    model, training = PRESETS[preset]
+    events = run(
+        src,
+        dst,
+        output,
+        model,
+        _limited(training, minutes, iterations),
+        workspace=workspace,
+        src_faces=ExtractConfig(person=src_person),
+        dst_faces=ExtractConfig(person=dst_person),
+        merging=merging,
+        encoding=encoding,
+        overwrite=overwrite,
+    )
+    _show(events)
+
+
+def init(
+    workspace: Folder,
+    *,
+    src: Annotated[Path | None, Parameter(help="Video of the person who is put in.")] = None,
+    dst: Annotated[Path | None, Parameter(help="Video that receives the face.")] = None,
+) -> None:
+    """Make a workspace, or give one its videos."""
+    from lookalike.types import Message
+    from lookalike.video import probe
+
+    videos: dict[Side, Path] = {side: path for side, path in (("src", src), ("dst", dst)) if path is not None}  # type: ignore[misc]
+    infos = {side: probe(path) for side, path in videos.items()}
+    place = Workspace.create(workspace)
+    with place.locked():
+        for side, path in videos.items():
+            place.set_video(side, path)
+    _show(
+        Message(
+            "init", f"{side}: {info.size_wh[0]}x{info.size_wh[1]}, {info.frame_count} frames, {info.rate} per second"
+        )
+        for side, info in infos.items()
+    )
+
+
+def extract(workspace: Folder, side: Side, *, config: Annotated[ExtractConfig | None, Flat] = None) -> None:
+    """Find the faces of a video, choose the person, align the faces."""
+    from lookalike.pipeline.extract import extract as run
+
+    place = Workspace(workspace)
+    _show(run(place, side, config or ExtractConfig()), place)
+
+
+def train(
+    workspace: Folder,
+    *,
+    preset: Annotated[Preset, Parameter(help="Defaults of all options below.")] = "balanced",
+    name: Annotated[str, Parameter(help="The model's folder under model/.")] = "df",
+    model: Annotated[ModelConfig | None, Flat] = None,
+    config: Annotated[TrainConfig | None, Flat] = None,
+) -> None:
+    """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
+    from lookalike.models.checkpoint import has_checkpoint
+    from lookalike.pipeline.train import train as run
+
+    place = Workspace(workspace)
+    preset_model, preset_training = PRESETS[preset]
+    known = has_checkpoint(place.model(name)) and not (model and model.model_fields_set)
+    training = _over(preset_training, config)
+    if config and config.iterations and not config.minutes:
+        training = training.model_copy(update={"minutes": 0})
+    _show(run(place, None if known else _over(preset_model, model), training, name=name), place)
+
+
+def merge(
+    workspace: Folder,
+    *,
+    output: Annotated[
+        Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")
+    ] = None,
+    name: Annotated[str, Parameter(help="The model's folder under model/.")] = "df",
+    sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
+    overwrite: Overwrite = False,
+    config: Annotated[MergeConfig | None, Flat] = None,
+    encoding: Annotated[EncodeOptions | None, Flat] = None,
+) -> None:
+    """Lay the new face into dst and write the video with dst's sound."""
+    from lookalike.pipeline.merge import merge as run
+
+    place = Workspace(workspace)
+    events = run(
+        place,
+        config or MergeConfig(),
+        encoding or EncodeOptions(),
+        output=output,
+        name=name,
+        sequence=sequence,
+        overwrite=overwrite,
+    )
+    _show(events, place)
+
+
+def encode(
+    workspace: Folder,
+    *,
+    output: Annotated[
+        Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")
+    ] = None,
+    overwrite: Overwrite = False,
+    encoding: Annotated[EncodeOptions | None, Flat] = None,
+) -> None:
+    """Make a video of the images that `merge --sequence` wrote, with dst's times and sound."""
+    from lookalike.pipeline.encode import encode as run
+
+    place = Workspace(workspace)
+    _show(run(place, encoding or EncodeOptions(), output=output, overwrite=overwrite), place)
+
+
+def report(
+    workspace: Folder,
+    *,
+    result: Annotated[Path | None, Parameter(help="The video to measure; the last result by default.")] = None,
+) -> None:
+    """Measure a result against dst: identity, landmarks, expression, untouched pixels, sharpness, flicker."""
+    from lookalike.pipeline.report import report as run
+
+    place = Workspace(workspace)
+    _show(run(place, result=result), place)
+
+
+def doctor() -> None:
+    """Say what this machine has and what will be used."""
+    from lookalike.pipeline.doctor import doctor as run
+    from lookalike.types import Message
+
+    _show(Message(what, how) for what, how in run())
+
+
+def _show(events: Iterator[Event], workspace: Workspace | None = None) -> None:
+    from lookalike.cli.show import show
+
+    with workspace.locked() if workspace else nullcontext():
+        show(events, json_lines=os.environ.get("LOOKALIKE_JSON_LINES") == "1")
+
+
+def _over(preset: Config, given: Config | None) -> Config:
+    """A preset with the options that were given."""
+    return preset.model_copy(update={key: getattr(given, key) for key in given.model_fields_set} if given else {})
+
+
+def _limited(training: TrainConfig, minutes: float | None, iterations: int | None) -> TrainConfig:
+    """A preset's training with another limit; one limit given lifts the other."""
+    if minutes is None and iterations is None:
+        return training
+    return training.model_copy(update={"minutes": minutes or 0, "iterations": iterations or 0})

@@ -1,0 +1,57 @@
+"""All steps in a row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lookalike.merging.config import MergeConfig
+from lookalike.models.config import ModelConfig
+from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.extract import extract
+from lookalike.pipeline.merge import merge
+from lookalike.pipeline.report import report
+from lookalike.pipeline.result import allow_output
+from lookalike.pipeline.train import train
+from lookalike.pipeline.workspace import Workspace
+from lookalike.training.config import TrainConfig
+from lookalike.types import Event
+from lookalike.video import EncodeOptions, check_output, probe
+
+
+def default_workspace(output: Path) -> Path:
+    """The workspace of a swap that names none: beside the output, under its name."""
+    return output.with_name(f"{output.stem}_workspace")
+
+
+def swap(
+    src: Path,
+    dst: Path,
+    output: Path,
+    model: ModelConfig,
+    training: TrainConfig,
+    *,
+    workspace: Path | None = None,
+    src_faces: ExtractConfig | None = None,
+    dst_faces: ExtractConfig | None = None,
+    merging: MergeConfig | None = None,
+    encoding: EncodeOptions | None = None,
+    overwrite: bool = False,
+) -> Iterator[Event]:
+    """Put the person of `src` into `dst`: extract, train, merge, encode, report. Run again, it goes on where it was.
+
+    Raises:
+        LookalikeError: of any step; videos and output are checked before anything is made.
+    """
+    encoding = encoding or EncodeOptions()
+    probe(src)
+    check_output(output, probe(dst), encoding.codec)
+    folder = workspace or default_workspace(output)
+    place = Workspace.create(folder)
+    with place.locked():
+        place.set_video("src", src)
+        place.set_video("dst", dst)
+        allow_output(place, output, overwrite)
+        yield from extract(place, "src", src_faces or ExtractConfig())
+        yield from extract(place, "dst", dst_faces or ExtractConfig())
+        yield from train(place, model, training)
+        yield from merge(place, merging or MergeConfig(), encoding, output=output, overwrite=overwrite)
+        yield from report(place, result=output)

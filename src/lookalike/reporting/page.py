@@ -1,0 +1,153 @@
+"""The report as one static page: no script, no font or file from elsewhere but its own pictures. Imports no numpy."""
+
+from collections.abc import Sequence
+from html import escape
+
+from lookalike.reporting.charts import Chart, draw_chart
+from lookalike.reporting.figures import Example, Report
+from lookalike.reporting.table import Row, Section, sections
+
+_STYLE = """
+:root { color-scheme: light dark; --back: #fff; --panel: #f5f6f8; --text: #1b1f24; --soft: #5b6470; --rule: #dfe3e8;
+  --good: #14713a; --good-back: #def5e6; --bad: #a3261b; --bad-back: #fde5e2; --line0: #1f66c9; --line1: #d9620b; }
+@media (prefers-color-scheme: dark) { :root { --back: #14171b; --panel: #1d2127; --text: #e6e9ed; --soft: #9aa4b0;
+  --rule: #333a43; --good: #74d798; --good-back: #17392a; --bad: #ff9d92; --bad-back: #4a211d; --line0: #6ea8ff;
+  --line1: #ffa25c; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 60rem; background: var(--back); color: var(--text);
+  font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; } h2 small { font-weight: 400; }
+p { margin: .25rem 0; }
+.soft, small { color: var(--soft); }
+.verdict { display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-size: .85rem; white-space: nowrap; }
+.good { color: var(--good); background: var(--good-back); }
+.bad { color: var(--bad); background: var(--bad-back); }
+.sum { margin: 1rem 0; padding: .75rem 1rem; border-radius: .5rem; background: var(--panel); }
+.sum ul { margin: .25rem 0 0; padding-left: 1.25rem; }
+.wide { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; }
+th { text-align: left; font-weight: 600; }
+tbody th { padding-top: 1.1rem; border-bottom: 1px solid var(--rule); }
+thead th { color: var(--soft); font-size: .85rem; font-weight: 500; }
+td, thead th { padding: .4rem .75rem .4rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); }
+td:nth-child(1) { min-width: 9rem; } td:nth-child(2) { white-space: nowrap; font-variant-numeric: tabular-nums; }
+td:nth-child(4) { min-width: 8.5rem; }
+td:nth-child(4) small { display: block; }
+@media (max-width: 40rem) { thead { display: none; } tbody, tr, td, tbody th { display: block; border: 0; padding: 0; }
+  tbody th { margin: 1.25rem 0 .25rem; } tr:has(td) { padding: .5rem 0; border-top: 1px solid var(--rule); }
+  td:nth-child(1), td:nth-child(2) { display: inline-block; }
+  td:nth-child(1) { font-weight: 500; margin-right: .75rem; } }
+figure { margin: 0; }
+img { display: block; max-width: 100%; height: auto; border-radius: .35rem; }
+.strip img { width: 100%; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
+.pairs figcaption { font-size: .85rem; margin-top: .3rem; font-variant-numeric: tabular-nums; }
+.chart { margin: 0 0 1.75rem; } .chart figcaption { font-weight: 600; } .chart small { font-weight: 400; }
+svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
+.grid { stroke: var(--rule); } path { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
+.line0 { stroke: var(--line0); } .line1 { stroke: var(--line1); }
+.legend { font-size: .85rem; color: var(--soft); } .legend span { margin-right: 1rem; }
+.legend span::before { content: ""; display: inline-block; width: 1rem; height: .2rem; margin-right: .35rem;
+  vertical-align: middle; border-radius: .1rem; background: currentColor; }
+.key0::before { color: var(--line0); } .key1::before { color: var(--line1); }
+"""
+
+_EXAMPLE_TITLES = {
+    "worst landmarks": "Frames with the largest landmark error",
+    "worst identity": "Frames that look most like dst",
+    "best": "Best frames",
+}
+
+
+def render_page(report: Report, charts: Sequence[Chart]) -> str:
+    """The whole HTML document."""
+    parts = sections(report)
+    title = f"{report.src} on {report.dst}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p class='soft'>Report on {escape(report.result)}, by Lookalike {escape(report.version)}.</p>",
+        _summary(parts, report.notes),
+        _strip(report),
+        "<h2>Figures</h2>",
+        _table(parts),
+        "<h2>Over time</h2>",
+        *(draw_chart(chart) for chart in charts),
+        *(
+            _examples(heading, [e for e in report.examples if e.kind == kind])
+            for kind, heading in _EXAMPLE_TITLES.items()
+        ),
+    ]
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _summary(parts: Sequence[Section], notes: Sequence[str]) -> str:
+    checked = [(part, row) for part in parts for row in part.rows if row.good is not None]
+    failed = [(part, row) for part, row in checked if not row.good]
+    text = f"<p><strong>{len(checked) - len(failed)} of {len(checked)} checks are good.</strong></p>"
+    lines = [
+        f"<strong>{escape(part.title)}, {escape(row.name)}</strong>: {escape(row.value)}; wanted: {escape(row.wanted)}"
+        for part, row in failed
+    ] + [escape(note) for note in notes]
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<div class='sum'>{text}{f'<ul>{items}</ul>' if items else ''}</div>"
+
+
+def _strip(report: Report) -> str:
+    if report.strip is None:
+        return ""
+    numbers = ", ".join(str(n) for n in report.strip_frames)
+    name = escape(report.strip, quote=True)
+    return (
+        f"<figure class='strip'><img src='{name}' alt='Faces of dst above those of the result'>"
+        f"<figcaption><small>dst above, the result below; frames {numbers}</small></figcaption></figure>"
+    )
+
+
+def _table(parts: Sequence[Section]) -> str:
+    body = "".join(
+        f"<tbody><tr><th colspan='4' scope='colgroup'>{escape(part.title)}</th></tr>"
+        f"{''.join(_row(row) for row in part.rows)}</tbody>"
+        for part in parts
+    )
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Figure", "Value", "What it means", "Good?"))
+    return f"<div class='wide'><table><thead><tr>{head}</tr></thead>{body}</table></div>"
+
+
+def _row(row: Row) -> str:
+    verdict = ""
+    if row.good is not None:
+        kind, word = ("good", "good") if row.good else ("bad", "not good")
+        verdict = f"<span class='verdict {kind}'>{word}</span><small>wanted: {escape(row.wanted)}</small>"
+    elif row.wanted:
+        verdict = f"<small>wanted: {escape(row.wanted)}</small>"
+    cells = (escape(row.name), escape(row.value), escape(row.meaning), verdict)
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _examples(heading: str, examples: Sequence[Example]) -> str:
+    if not examples:
+        return ""
+    figures = "".join(
+        f"<figure><img src='{escape(e.file, quote=True)}' alt='dst and the result, frame {e.frame}' loading='lazy'>"
+        f"<figcaption>{escape(_caption(e))}</figcaption></figure>"
+        for e in examples
+    )
+    return f"<h2>{escape(heading)} <small>dst left, result right</small></h2><div class='pairs'>{figures}</div>"
+
+
+def _caption(example: Example) -> str:
+    parts = [f"frame {example.frame}, {example.seconds:.2f} s"]
+    if example.landmark_error is None:
+        parts.append("no face found in the result")
+    else:
+        parts.append(f"landmark error {example.landmark_error:.3f}")
+    if example.to_src is not None and example.to_dst is not None:
+        parts.append(f"to src {example.to_src:.2f}, to dst {example.to_dst:.2f}")
+    return " · ".join(parts)

@@ -1,0 +1,18 @@
+"""Fixtures of more than one file."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before torch is loaded: its threads must not spin while they wait, which on a busy machine takes four times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from drawn_faces import DST, SRC, write_faceset
+
+
+@pytest.fixture(scope="session")
+def facesets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Eight drawn faces of src and eight of dst; not to be changed."""
+    folder = tmp_path_factory.mktemp("facesets")
+    return write_faceset(folder / "src", SRC, 8), write_faceset(folder / "dst", DST, 8)

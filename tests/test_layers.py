@@ -1,0 +1,113 @@
+"""Imports point one way, heavy libraries have one home each, and help stays quick."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "lookalike"
+
+ROOTS = {"types", "errors"}
+BASE = {"geometry", "landmarks", "mean_face", "color", "color_transfer", "parallel", "files", "options"}
+STAGES = {"video", "faces", "faceset", "models", "training", "merging", "reporting", "sample"}
+BELOW_STAGES = BASE | ROOTS
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "types": set(),
+    "errors": set(),
+    **dict.fromkeys(BASE, BELOW_STAGES),
+    **dict.fromkeys(STAGES, BELOW_STAGES),
+    "training": BELOW_STAGES | {"faceset", "models"},
+    "merging": BELOW_STAGES | {"faceset", "models"},
+    "reporting": BELOW_STAGES | {"faceset"},
+    "pipeline": STAGES | BELOW_STAGES,
+    "cli": {"pipeline", "types", "errors", "options"},
+}
+"""What a module or folder of the package may import besides itself; the version is everybody's."""
+
+OPTIONS_MODULES = {
+    "lookalike.merging.config",
+    "lookalike.models.config",
+    "lookalike.pipeline.config",
+    "lookalike.training.config",
+    "lookalike.video.options",
+}
+"""What the command line may look at in the layers below pipeline, and what costs it no heavy library."""
+
+HOMES = {
+    "av": {"video"},
+    "ai_edge_litert": {"faces"},
+    "dlib": {"faces"},
+    "face_recognition_models": {"faces"},
+    "torch": {"models", "training", "merging"},
+    "safetensors": {"models"},
+    "cyclopts": {"cli"},
+    "rich": {"cli"},
+}
+"""The only layers that may import a library."""
+
+
+def sources() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def layer(parts: tuple[str, ...]) -> str:
+    """The folder or base module of a path in the package."""
+    return parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every import, those inside functions too."""
+    here = ("lookalike", *path.relative_to(PACKAGE).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield node.lineno, name.name
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(here[: len(here) - node.level]) if node.level else ""
+            module = ".".join(part for part in (start, node.module) if part)
+            for name in node.names:  # `from lookalike import color` names a module, too
+                yield node.lineno, f"{module}.{name.name}"
+
+
+def test_every_layer_is_in_the_table() -> None:
+    assert len(sources()) > 40
+    assert {layer(path.relative_to(PACKAGE).parts) for path in sources()} <= MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    own = layer(path.relative_to(PACKAGE).parts)
+    wrong = []
+    for line, name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "lookalike" or name in ("lookalike.__version__", "lookalike"):
+            continue
+        quick = own == "cli" and ".".join(parts[:3]) in OPTIONS_MODULES
+        if layer(tuple(parts[1:])) not in {own, *MAY_IMPORT[own]} and not quick:
+            wrong.append(f"line {line}: {own} must not import {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_at_home(path: Path) -> None:
+    own = layer(path.relative_to(PACKAGE).parts)
+    away = [
+        f"line {line}: {name}"
+        for line, name in imported(path)
+        if name.split(".")[0] in HOMES and own not in HOMES[name.split(".")[0]]
+    ]
+    if own == "merging" and path.name != "predict.py":
+        away += [f"line {line}: {name}" for line, name in imported(path) if name.split(".")[0] == "torch"]
+    assert not away
+
+
+@pytest.mark.parametrize("module", ["lookalike", "lookalike.options", *sorted(OPTIONS_MODULES)])
+def test_options_cost_no_heavy_library(module: str) -> None:
+    heavy = {"av", "cv2", "dlib", "numpy", "PIL", "torch"}
+    code = f"import sys, {module}; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
