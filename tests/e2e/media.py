@@ -12,7 +12,7 @@ def packets(path: Path, kind: str) -> tuple[list[int], str]:
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
         for packet in container.demux(stream):
-            if packet.size:
+            if packet.size and packet.pts is not None:
                 digest.update(bytes(packet))
                 times.append(packet.pts)
     return sorted(times), digest.hexdigest()

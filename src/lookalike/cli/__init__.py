@@ -9,6 +9,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 
 from lookalike import __version__
+from lookalike.cli import stop
 from lookalike.errors import ConfigError, LookalikeError
 
 _COMMANDS = {
@@ -54,7 +55,8 @@ def run(arguments: list[str]) -> int:
     # Threads that wait for each other spin this long, then sleep: as fast as libgomp's default on a quiet machine, and
     # several times faster on a busy one. Read when torch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "30000")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ask_to_stop)
     app = build_app()
     try:
         json_lines = _take_flag(arguments, "--json-lines")
@@ -85,8 +87,13 @@ def _fail(exc: Exception, code: int) -> int:
     return code
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _ask_to_stop(number: int, _frame: FrameType | None) -> None:
+    """Stop at the next event, where a step can save its state; at once when asked again."""
+    if stop.requested:
+        raise KeyboardInterrupt
+    stop.requested = True
+    if number == signal.SIGINT:
+        print("stopping; once more to stop at once", file=sys.stderr)  # noqa: T201
 
 
 def _take_flag(arguments: list[str], flag: str) -> bool:

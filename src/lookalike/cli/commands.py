@@ -33,7 +33,7 @@ def demo(
     from lookalike.pipeline.demo import demo as run
 
     model, training = PRESETS["quick"]
-    _show(run(folder, model=model, training=_limited(training, minutes, iterations)))
+    _show(run(folder, model, _limited(training, minutes, iterations)))
 
 
 def swap(
@@ -78,21 +78,14 @@ def init(
     dst: Annotated[Path | None, Parameter(help="Video that receives the face.")] = None,
 ) -> None:
     """Make a workspace, or give one its videos."""
-    from lookalike.types import Message
-    from lookalike.video import probe
+    from lookalike.pipeline.init import init as run
 
-    videos: dict[Side, Path] = {side: path for side, path in (("src", src), ("dst", dst)) if path is not None}  # type: ignore[misc]
-    infos = {side: probe(path) for side, path in videos.items()}
-    place = Workspace.create(workspace)
-    with place.locked():
-        for side, path in videos.items():
-            place.set_video(side, path)
-    _show(
-        Message(
-            "init", f"{side}: {info.size_wh[0]}x{info.size_wh[1]}, {info.frame_count} frames, {info.rate} per second"
-        )
-        for side, info in infos.items()
-    )
+    videos: dict[Side, Path] = {}
+    if src is not None:
+        videos["src"] = src
+    if dst is not None:
+        videos["dst"] = dst
+    _show(run(workspace, videos))
 
 
 def extract(workspace: Folder, side: Side, *, config: Annotated[ExtractConfig | None, Flat] = None) -> None:
@@ -112,12 +105,12 @@ def train(
     config: Annotated[TrainConfig | None, Flat] = None,
 ) -> None:
     """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
-    from lookalike.models.checkpoint import has_checkpoint
+    from lookalike.pipeline.train import has_model
     from lookalike.pipeline.train import train as run
 
     place = Workspace(workspace)
     preset_model, preset_training = PRESETS[preset]
-    known = has_checkpoint(place.model(name)) and not (model and model.model_fields_set)
+    known = has_model(place, name) and not (model and model.model_fields_set)
     training = _over(preset_training, config)
     if config and config.iterations and not config.minutes:
         training = training.model_copy(update={"minutes": 0})

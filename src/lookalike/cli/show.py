@@ -5,13 +5,14 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lookalike.cli import stop
 from lookalike.types import Event, Message
 from lookalike.types import Progress as Step
 
@@ -19,7 +20,12 @@ _PLAIN_SECONDS = 10.0
 
 
 def show(events: Iterator[Event], json_lines: bool = False) -> None:
-    """Consume events and show them on standard output."""
+    """Consume events and show them on standard output.
+
+    Raises:
+        KeyboardInterrupt: a stop was asked for; the work has saved its state.
+    """
+    events = _until_stopped(events)
     console = Console(highlight=False)
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
@@ -29,6 +35,15 @@ def show(events: Iterator[Event], json_lines: bool = False) -> None:
         _bars(events, console)
     else:
         _plain(events, sys.stdout)
+
+
+def _until_stopped(events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        yield event
+        if stop.requested:
+            if isinstance(events, Generator):
+                events.close()
+            raise KeyboardInterrupt
 
 
 def _json(events: Iterator[Event], out: TextIO) -> None:

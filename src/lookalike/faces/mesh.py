@@ -1,7 +1,12 @@
 """478 face points by MediaPipe's Face Landmarker v2, and the 68 points derived from them."""
 
 import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -10,8 +15,25 @@ from numpy.typing import NDArray
 from lookalike.faces.detect import Detection
 from lookalike.geometry import invert, transform
 
+_stderr_lock = Lock()
 _SIDE = 256
 _RIGHT_EYE_OUTER, _LEFT_EYE_OUTER = 33, 263
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what C++ prints: LiteRT announces its delegate with every interpreter and has no switch for it."""
+    with _stderr_lock:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 class FaceMesh:
@@ -25,8 +47,9 @@ class FaceMesh:
 
         folder = files("lookalike.faces") / "weights"
         weights = (folder / "face_landmarks_detector.tflite").read_bytes()
-        self._net = Interpreter(model_content=weights, num_threads=threads)
-        self._net.allocate_tensors()
+        with _silent_stderr():
+            self._net = Interpreter(model_content=weights, num_threads=threads)
+            self._net.allocate_tensors()
         self._input = self._net.get_input_details()[0]["index"]
         outputs = self._net.get_output_details()
         self._output = next(o["index"] for o in outputs if int(np.prod(o["shape"])) == 478 * 3)

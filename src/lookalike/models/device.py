@@ -32,6 +32,14 @@ class Compute:
         return f"{self.device} {self.precision}"
 
 
+def describe(compute: Compute) -> str:
+    """What a person wants to know of where networks are computed."""
+    if compute.device.type != "cuda":
+        return f"{compute}, {torch.get_num_threads()} threads"
+    card = torch.cuda.get_device_properties(compute.device)
+    return f"{compute}, {card.name} with {card.total_memory / 2**30:.0f} GiB"
+
+
 def choose_device(wanted: str = "auto") -> torch.device:
     """CUDA, else Apple's MPS, else the processor; or the one asked for.
 

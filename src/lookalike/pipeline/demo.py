@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from lookalike.color import rgb_to_picture
 from lookalike.errors import NoFaceError
 from lookalike.faces import FaceFinder
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.swap import swap
 from lookalike.sample import FRAMES_PER_SECOND, Portrait, Role, animate, load_portraits, plan_motion, speech_like
-from lookalike.training.config import PRESETS, TrainConfig
+from lookalike.training.config import TrainConfig
 from lookalike.types import ColorSpace, ColorTags, Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import VideoWriter, join_segments, segment_suffix, write_sound
 
@@ -22,7 +20,7 @@ _TICKS = 512
 """Ticks a frame."""
 
 
-def demo(folder: Path, *, model: ModelConfig | None = None, training: TrainConfig | None = None) -> Iterator[Event]:
+def demo(folder: Path, model: ModelConfig, training: TrainConfig) -> Iterator[Event]:
     """Draw two clips into `folder` and swap the face of one into the other: `result.mp4` and a report.
 
     Both portraits are in the public domain and come with installed packages; no network is used.
@@ -30,9 +28,9 @@ def demo(folder: Path, *, model: ModelConfig | None = None, training: TrainConfi
     Raises:
         StorageError: the disk is full.
     """
-    preset_model, preset_training = PRESETS["quick"]
+    roles: tuple[Role, Role] = ("src", "dst")
     paths: dict[Role, Path] = {}
-    for role, portrait in zip(("src", "dst"), load_portraits(), strict=True):
+    for role, portrait in zip(roles, load_portraits(), strict=True):
         paths[role] = folder / f"{portrait.name}.mp4"
         if paths[role].is_file():
             yield Message("demo", f"reused {paths[role]}")
@@ -42,8 +40,8 @@ def demo(folder: Path, *, model: ModelConfig | None = None, training: TrainConfi
         paths["src"],
         paths["dst"],
         folder / "result.mp4",
-        model or preset_model,
-        training or preset_training,
+        model,
+        training,
         workspace=folder / "workspace",
     )
     yield Message("demo", f"look at {folder / 'result.mp4'} and {folder / 'workspace' / 'report' / 'index.html'}")
@@ -79,7 +77,7 @@ def draw_clip(portrait: Portrait, role: Role, path: Path, frames: int) -> Iterat
             writer.write(Frame(rgb_to_picture(image, color, 1, 1), index, index * _TICKS, info.time_base))
             yield Progress("demo", index + 1, len(motions), note=f"drawing {path.name}")
     if sound_path:
-        write_sound(sound_path, speech_like(np.array([m.mouth_open for m in motions])), 48_000)
+        write_sound(sound_path, speech_like([motion.mouth_open for motion in motions]), 48_000)
     join_segments(
         [picture_path], info, path, sound_path, {"title": portrait.name, "comment": "drawn by lookalike demo"}
     )

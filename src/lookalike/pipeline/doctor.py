@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
 from lookalike import __version__
+from lookalike.models.device import choose_compute, describe
+from lookalike.video import usable_encoders
 
 _PACKAGES = ("torch", "av", "opencv-python-headless", "ai-edge-litert", "dlib-bin", "numpy")
 _WEIGHTS = {
@@ -18,21 +20,12 @@ _WEIGHTS = {
 
 def doctor() -> list[tuple[str, str]]:
     """Facts as (what, how it is), in the order they are worth reading."""
-    import torch
-
-    from lookalike.models.device import choose_compute, choose_device
-    from lookalike.video import usable_encoders
-
-    compute = choose_compute()
     facts = [
         ("lookalike", __version__),
         ("python", platform.python_version()),
         ("system", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),
-        ("training on", f"{compute}, {torch.get_num_threads()} threads"),
+        ("training on", describe(choose_compute())),
     ]
-    if choose_device().type == "cuda":
-        card = torch.cuda.get_device_properties(0)
-        facts.append(("graphics card", f"{card.name}, {card.total_memory / 2**30:.0f} GiB"))
     facts.append(("encoders", ", ".join(usable_encoders())))
     facts.append(("free here", f"{shutil.disk_usage('.').free / 2**30:.0f} GiB"))
     facts.extend((name, _version(name)) for name in _PACKAGES)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 from lookalike.faceset import list_faces
+from lookalike.models.checkpoint import has_checkpoint
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.config import TrainConfig
@@ -12,6 +13,11 @@ from lookalike.training.loop import train as train_model
 from lookalike.types import Event
 
 MODEL_NAME = "df"
+
+
+def has_model(workspace: Workspace, name: str = MODEL_NAME) -> bool:
+    """Was the model `name` trained in this workspace?"""
+    return has_checkpoint(workspace.model(name))
 
 
 def train(

@@ -106,6 +106,11 @@ def _run(session: Session, folder: Path, src: Person, dst: Person, config: Train
     clock = last_event = last_save = last_preview = time.monotonic()
     event_step = state.step
     session.model.train()
+
+    def save() -> None:
+        log.flush()
+        save_checkpoint(folder, session.model, session.optimizer, session.state)
+
     try:
         while (progress := _progress(session.state, config)) < 1:
             state = session.state
@@ -133,13 +138,13 @@ def _run(session: Session, folder: Path, src: Person, dst: Person, config: Train
                 _preview(session, folder, src, dst)
                 last_preview = now
             if now - last_save >= config.save_seconds:
-                log.flush()
-                save_checkpoint(folder, session.model, session.optimizer, session.state)
+                save()
                 last_save = now
-    finally:
-        # Reached at the limit, and when a person interrupts; a half-done step cannot be seen here.
-        log.flush()
-        save_checkpoint(folder, session.model, session.optimizer, session.state)
+    except GeneratorExit:
+        # The caller stops between two steps; anything else may have cut a step in half, and is not saved.
+        save()
+        raise
+    save()
     path = _preview(session, folder, src, dst)
     yield Message("train", f"{session.state.step} iterations in {session.state.seconds / 60:.1f} min; preview {path}")
 

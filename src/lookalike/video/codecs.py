@@ -1,12 +1,13 @@
 """The codecs that can be written: encoder, default quality, pixel formats."""
 
-import av
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
+
+import av
 
 from lookalike.errors import EncoderError
 from lookalike.video.options import CodecName, EncodeOptions

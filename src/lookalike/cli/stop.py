@@ -1,0 +1,3 @@
+"""Whether a person or the system asked the running command to stop."""
+
+requested = False
