@@ -1,5 +1,7 @@
 """One training step of the quick preset: float32 against bfloat16, and where the time goes."""
 
+from functools import partial
+
 import torch
 
 from lookalike.models.build import build_model, parameter_count
@@ -38,9 +40,9 @@ def main() -> None:
     for precision in ("float32", "bfloat16"):
         model = build_model(model_config)
         optimizer = torch.optim.Adam(model.parameters(), fused=True)
-        compute = Compute(torch.device("cpu"), precision)  # type: ignore[arg-type]
+        compute = Compute(torch.device("cpu"), precision)
         session = Session(model, optimizer, compute, TrainState(model=model_config))
-        taken = seconds(lambda session=session: train_step(session, first[0], first[1], 1e-4, config))
+        taken = seconds(partial(train_step, session, first[0], first[1], 1e-4, config))
         figures[f"step_{precision}_seconds"], medians[precision] = taken, taken["median"]
         figures["parameters"] = parameter_count(model)
     figures["float32_over_bfloat16"] = medians["float32"] / medians["bfloat16"]
