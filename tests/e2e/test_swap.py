@@ -21,7 +21,7 @@ def test_swap_end_to_end_and_again(clips: tuple[Path, Path], lookalike: Run, tmp
     assert len(list((workspace / "data_src" / "aligned").iterdir())) == SRC_FRAMES
     assert len(list((workspace / "data_dst" / "aligned").iterdir())) == DST_FRAMES
     report = json.loads((workspace / "report" / "report.json").read_text())
-    assert report["frames_lost"] == 0
+    assert report["frames"]["lost"] == 0
     assert (workspace / "report" / "index.html").is_file()
 
     before = out.read_bytes()
