@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "lookalike"
 
 ROOTS = {"types", "errors"}
-BASE = {"geometry", "landmarks", "mean_face", "color", "color_transfer", "parallel", "files", "options"}
+BASE = {"geometry", "landmarks", "face_region", "mean_face", "color", "color_transfer", "parallel", "files", "options"}
 STAGES = {"video", "faces", "faceset", "models", "training", "merging", "reporting", "sample"}
 BELOW_STAGES = BASE | ROOTS
 

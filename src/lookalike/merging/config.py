@@ -18,7 +18,7 @@ class MergeConfig(Options):
     """Soften the mask's edge, inward; 100 is a tenth of the face."""
     color_transfer: Literal["none", "rct"] = "rct"
     """Bring the drawn face to the colours of the face it replaces."""
-    sharpen: Annotated[float, Field(ge=0, le=300)] = 0
-    """Percent of unsharp masking on the drawn face."""
+    sharpen: Annotated[float, Field(ge=0, le=300)] = 40
+    """Percent of unsharp masking on the drawn face, with a radius that follows its enlargement."""
     device: str = "auto"
     """cuda, mps, cpu, or auto for the best one here."""

@@ -33,7 +33,7 @@ class Batch:
     target: Tensor
     """(B, 3, R, R) float32 in [0, 1], the same faces not warped."""
     mask: Tensor
-    """(B, 1, R, R) float32 in [0, 1], the face oval of the target."""
+    """(B, 1, R, R) float32 in [0, 1], the face region of the target."""
     features: Tensor
     """(B, 1, R, R) float32 in [0, 1], eyes and mouth of the target."""
 

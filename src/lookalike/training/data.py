@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lookalike.errors import EmptyFacesetError
+from lookalike.face_region import face_region
 from lookalike.faceset import FaceRecord, list_faces, load_face
 from lookalike.geometry import align_matrix, invert, rescale, transform
-from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points, oval_mask
+from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points
 from lookalike.options import FaceType
 
 
@@ -22,11 +23,11 @@ class Person:
     """All faces of a faceset, decoded once and kept as bytes on the device."""
 
     faces: Tensor
-    """(N, 5, S, S) uint8: red, green, blue, face oval (255 inside), eyes and mouth (255 inside)."""
+    """(N, 5, S, S) uint8: red, green, blue, face region (255 inside), eyes and mouth (255 inside)."""
     points: Tensor
     """(N, P, 2) float32 landmarks and irises, crop coordinates in [-1, 1]."""
     color_mean: Tensor
-    """(N, 3) float32 mean R, G, B inside the oval, in [0, 1]."""
+    """(N, 3) float32 mean R, G, B inside the region, in [0, 1]."""
     color_std: Tensor
     """(N, 3) float32 standard deviation of the same."""
 
@@ -64,12 +65,12 @@ def stack_faces(
     for i, (image, record) in enumerate(faces):
         crop, matrix = _recrop(image, record, side, face_type)
         landmarks, mesh = transform(matrix, record.landmarks_array()), transform(matrix, record.mesh_array())
-        oval = oval_mask(mesh, (side, side))
+        region = face_region(crop, landmarks, mesh)
         points[i] = guide_points(landmarks, mesh, side)
         stacked[i, :3] = crop.transpose(2, 0, 1)
-        stacked[i, 3] = np.round(oval * 255)
+        stacked[i, 3] = np.round(region * 255)
         stacked[i, 4] = feature_mask(landmarks, side) * 255
-        inside = crop[oval > 0.5].astype(np.float32) / 255
+        inside = crop[region > 0.5].astype(np.float32) / 255
         mean[i], std[i] = inside.mean(0), inside.std(0)
     tensors = (torch.from_numpy(a).to(device) for a in (stacked, points, mean, std))
     return Person(*tensors)
