@@ -371,12 +371,13 @@ class TestWrite:
         assert 0 <= seconds_of(tmp_path / "b.mp4")[0] < 1
 
     def test_same_frames_same_bytes(self, tmp_path: Path) -> None:
-        # At 96x64 x264 itself, called by PyAV alone, is not repeatable unless mbtree=0; at 128x128 it is.
-        source = draw(tmp_path / "a.mp4", size_wh=(128, 128))
-        (tmp_path / "x").mkdir()
-        (tmp_path / "y").mkdir()
-        first, second = (write_segments(tmp_path / name, source, EncodeOptions(), 24)[0].read_bytes() for name in "xy")
-        assert first == second
+        # x264's vector code is not repeatable at this size; the writer keeps it from being used.
+        source = draw(tmp_path / "a.mp4", size_wh=(96, 64))
+        digests = set()
+        for name in "vwxyz":
+            (tmp_path / name).mkdir()
+            digests.add(write_segments(tmp_path / name, source, EncodeOptions(), 24)[0].read_bytes())
+        assert len(digests) == 1
 
     def test_nothing_is_left_after_an_error(self, tmp_path: Path) -> None:
         source = draw(tmp_path / "a.mp4")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.models.checkpoint import load_checkpoint, restore_model
 from lookalike.models.config import ModelConfig
-from lookalike.models.device import Compute, choose_device
+from lookalike.models.device import choose_compute
 from lookalike.models.df import DF
 
 
@@ -33,11 +33,10 @@ class Predictor:
             CheckpointError: none there, or unreadable.
         """
         checkpoint = load_checkpoint(folder)
-        where = choose_device(device)
+        self._compute = choose_compute(device, checkpoint.state.precision)
         self.config: ModelConfig = checkpoint.state.model
         self.step: int = checkpoint.state.step
-        self._compute = Compute(where, checkpoint.state.precision)
-        self._model: DF = restore_model(checkpoint, where).eval()
+        self._model: DF = restore_model(checkpoint, self._compute.device).eval()
 
     @torch.inference_mode()
     def swap(self, faces: NDArray[np.uint8], points: NDArray[np.float32]) -> list[Prediction]:

@@ -55,10 +55,12 @@ def choose_device(wanted: str = "auto") -> torch.device:
 
 
 def choose_compute(device: str = "auto", precision: Precision | None = None) -> Compute:
-    """Device, and the faster precision on it by a measurement of a quarter second; MPS stays in float32."""
+    """Device, and the precision given, or the faster one by a measurement of a quarter second; MPS stays in float32."""
     where = choose_device(device)
+    if where.type == "mps":
+        return Compute(where, "float32")
     if precision is None:
-        precision = "bfloat16" if where.type != "mps" and _bfloat16_gain(where) > 1.15 else "float32"
+        precision = "bfloat16" if _bfloat16_gain(where) > 1.15 else "float32"
     return Compute(where, precision)
 
 

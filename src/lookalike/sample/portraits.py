@@ -38,7 +38,10 @@ class Portrait:
 
 
 def load_portraits() -> tuple[Portrait, Portrait]:
-    """Eileen Collins (NASA; from scikit-image) and Grace Hopper (US Navy; from Matplotlib), src and dst."""
+    """Grace Hopper (US Navy; from Matplotlib) and Eileen Collins (NASA; from scikit-image), src and dst.
+
+    This way round nothing of a pair of glasses is left beside the new face.
+    """
     # Imported here: together they cost half a second that only the demo needs to pay.
     import matplotlib.cbook
     import skimage.data
@@ -51,8 +54,8 @@ def load_portraits() -> tuple[Portrait, Portrait]:
         raise FileNotFoundError(f"{path} cannot be decoded; reinstall matplotlib")
     hopper = _framed(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), left_top=(42, 8), side=448)
     return (
-        Portrait("collins", collins, teeth=True, lid_edge=0.2, lid_room=0.11, lash=0.042),
         Portrait("hopper", hopper, lid_edge=-0.05, lid_from_below=True, brow_floor=-0.17),
+        Portrait("collins", collins, teeth=True, lid_edge=0.2, lid_room=0.11, lash=0.042),
     )
 
 

@@ -70,8 +70,9 @@ def stack_faces(
         stacked[i, :3] = crop.transpose(2, 0, 1)
         stacked[i, 3] = np.round(region * 255)
         stacked[i, 4] = feature_mask(landmarks, side) * 255
-        inside = crop[region > 0.5].astype(np.float32) / 255
-        mean[i], std[i] = inside.mean(0), inside.std(0)
+        inside = region > 0.5
+        colors = crop[inside if inside.any() else slice(None)].reshape(-1, 3).astype(np.float32) / 255
+        mean[i], std[i] = colors.mean(0), colors.std(0)
     tensors = (torch.from_numpy(a).to(device) for a in (stacked, points, mean, std))
     return Person(*tensors)
 

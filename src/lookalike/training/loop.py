@@ -200,6 +200,10 @@ def _preview(session: Session, folder: Path, src: Person, dst: Person) -> Path:
 
 def _event(state: TrainState, config: TrainConfig, losses: dict[str, float], speed: float) -> Progress:
     note = f"iteration {state.step}, {speed:.2f}/s, src {losses['loss_src']:.3f}, dst {losses['loss_dst']:.3f}"
-    if config.iterations and state.step / config.iterations >= _progress(state, config):
+    progress = _progress(state, config)
+    if progress:
+        left = round(state.seconds * (1 - progress) / progress)
+        note += f", {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
+    if config.iterations and state.step / config.iterations >= progress:
         return Progress("train", state.step, config.iterations, "iterations", note)
     return Progress("train", state.seconds, 60 * config.minutes, "s", note)
