@@ -102,7 +102,7 @@ def report(workspace: Workspace, *, result: Path | None = None) -> Iterator[Even
     found = _report(workspace, result, survey, frames, counter)
     found, files = _draw(found, survey, frames, info.path, result)
     yield from _write(workspace.report, found, render_page(found, draw_curves(frames)), files)
-    facts = {
+    facts: dict[str, float | None] = {
         "nearer_to_src": found.identity.nearer_to_src,
         "landmark_error": found.landmarks.mean,
         "mouth_correlation": found.motion.mouth.value,
@@ -110,13 +110,15 @@ def report(workspace: Workspace, *, result: Path | None = None) -> Iterator[Even
         "outside_psnr": found.outside.luma_psnr,
         "frames_lost": found.frames.lost,
     }
+    measured = {name: value for name, value in facts.items() if value is not None}
     workspace.note(
         "report",
         result=str(result.resolve()),
         stamp=stamp(result),
         seconds=round(time.monotonic() - began, 1),
-        **{name: value for name, value in facts.items() if value is not None},
+        **measured,
     )
+    yield Message("report", ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in measured.items()))
     yield Message("report", f"{len(frames)} frames compared; open {workspace.report / 'index.html'}")
 
 

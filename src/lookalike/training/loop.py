@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -101,10 +102,9 @@ def open_session(folder: Path, model_config: ModelConfig | None, config: TrainCo
 
 
 def _run(session: Session, folder: Path, src: Person, dst: Person, config: TrainConfig) -> Iterator[Event]:
-    state, resolution = session.state, session.state.model.resolution
-    log = TrainLog(folder / "log.jsonl", state.step)
+    log = TrainLog(folder / "log.jsonl", session.state.step)
     clock = last_event = last_save = last_preview = time.monotonic()
-    event_step = state.step
+    event_step = session.state.step
     session.model.train()
 
     def save() -> None:
@@ -114,19 +114,8 @@ def _run(session: Session, folder: Path, src: Person, dst: Person, config: Train
     try:
         while (progress := _progress(session.state, config)) < 1:
             state = session.state
-            batches = [
-                draw_batch(
-                    person,
-                    config.batch_size,
-                    resolution,
-                    step_generator(state.seed, state.step, side),
-                    warp=config.random_warp,
-                    flip=config.random_flip,
-                    colors_of=dst if side == "src" and config.random_ct else None,
-                )
-                for side, person in (("src", src), ("dst", dst))
-            ]
-            losses = train_step(session, batches[0], batches[1], _rate(state.step, progress, config), config)
+            batches = _batches(state, src, dst, config)
+            losses = train_step(session, *batches, _rate(state.step, progress, config), config)
             now = time.monotonic()
             session.state = state.model_copy(update={"step": state.step + 1, "seconds": state.seconds + now - clock})
             clock = now
@@ -169,6 +158,21 @@ def train_step(session: Session, src: Batch, dst: Batch, rate: float, config: Tr
         group["lr"] = rate
     session.optimizer.step()
     return losses.detach()
+
+
+def _batches(state: TrainState, src: Person, dst: Person, config: TrainConfig) -> tuple[Batch, Batch]:
+    """The batches of a step, which depend on its number and the seed alone."""
+    draw = partial(
+        draw_batch,
+        count=config.batch_size,
+        resolution=state.model.resolution,
+        warp=config.random_warp,
+        flip=config.random_flip,
+    )
+    return (
+        draw(src, generator=step_generator(state.seed, state.step, "src"), colors_of=dst if config.random_ct else None),
+        draw(dst, generator=step_generator(state.seed, state.step, "dst")),
+    )
 
 
 def _weight(batch: Batch, config: TrainConfig) -> Tensor:
