@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.color import align_box, paste_rgb, picture_to_rgb
+from lookalike.color import Box, align_box, paste_rgb, picture_to_rgb
 from lookalike.color_transfer import reinhard
 from lookalike.faceset import FaceRecord, crop_face
 from lookalike.geometry import align_matrix, crop_corners, transform
@@ -44,9 +44,7 @@ def find_target(picture: Picture, record: FaceRecord, model: ModelConfig) -> Tar
     natural = 1 / float(np.hypot(unit[0, 0], unit[1, 0]))
     side = int(np.clip(round(natural), model.resolution, _LARGEST))
     matrix = align_matrix(landmarks, side, model.face_type)
-    corners = crop_corners(matrix, side)
-    low, high = np.floor(corners.min(0)) - 2, np.ceil(corners.max(0)) + 3
-    box = align_box((int(low[0]), int(low[1]), int(high[0]), int(high[1])), picture)
+    box = _around(matrix, side, picture, room=2)
     rgb = picture_to_rgb(picture, box)
     local = _shift(matrix, box)
     pixels = (rgb * 255).round().astype(np.uint8)
@@ -67,9 +65,7 @@ def merge_face(picture: Picture, target: Target, prediction: Prediction, config:
         drawn = _sharpen(drawn, config.sharpen / 100, side / len(prediction.picture))
     if config.color_transfer == "rct":
         drawn = reinhard(drawn, target.crop, mask)
-    corners = crop_corners(target.matrix, side)
-    low, high = np.floor(corners.min(0)), np.ceil(corners.max(0)) + 1
-    box = align_box((int(low[0]), int(low[1]), int(high[0]), int(high[1])), picture)
+    box = _around(target.matrix, side, picture)
     size = (box[2] - box[0], box[3] - box[1])
     if min(size) <= 0:
         return picture
@@ -92,7 +88,15 @@ def face_mask(target: Target, prediction: Prediction, config: MergeConfig) -> ND
     return finish_mask(np.minimum(learned, hull), hull, config.erode, config.blur)
 
 
-def _shift(matrix: NDArray[np.float64], box: tuple[int, int, int, int]) -> NDArray[np.float64]:
+def _around(matrix: NDArray[np.float64], side: int, picture: Picture, room: int = 0) -> Box:
+    """The rectangle of a frame that holds a crop and `room` pixels more on each side."""
+    corners = crop_corners(matrix, side)
+    left, top = (np.floor(corners.min(0)) - room).astype(int)
+    right, bottom = (np.ceil(corners.max(0)) + 1 + room).astype(int)
+    return align_box((int(left), int(top), int(right), int(bottom)), picture)
+
+
+def _shift(matrix: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
     """A frame-to-crop matrix as one from the rectangle `box` of the frame."""
     shifted = matrix.copy()
     shifted[:, 2] = transform(matrix, np.array([box[0], box[1]], np.float64))
