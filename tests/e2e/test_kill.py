@@ -4,12 +4,15 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from media import packets
 from running import ENVIRONMENT, Run, command
+
+ITERATIONS = 300
 
 
 def kill_at(done: float, *arguments: object) -> None:
@@ -30,6 +33,19 @@ def kill_at(done: float, *arguments: object) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+def kill_when(path: Path, *arguments: object) -> None:
+    """Start a command and kill it with SIGKILL as soon as a file is there."""
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        while not path.exists():
+            if process.poll() is not None:
+                raise AssertionError(f"the command ended without {path}: {process.stderr and process.stderr.read()}")
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+
+
 def folder_bytes(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
 
@@ -42,7 +58,7 @@ def workspace(clips: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
         ("init", folder, "--src", clips[0], "--dst", clips[1]),
         ("extract", folder, "src"),
         ("extract", folder, "dst"),
-        TRAIN(folder),
+        training(folder),
         ("merge", folder, "--sequence"),
         ("encode", folder, "-o", folder / "encoded.mp4"),
         ("merge", folder),
@@ -51,10 +67,10 @@ def workspace(clips: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
     return folder
 
 
-def TRAIN(folder: Path) -> tuple[object, ...]:  # noqa: N802
+def training(folder: Path) -> tuple[object, ...]:
     return (
-        "train", folder, "--preset", "quick", "--minutes", 0, "--iterations", 60, "--resolution", 32, "--ae-dims", 32,
-        "--encoder-dims", 8, "--decoder-dims", 4, "--save-seconds", 0.3, "--preview-seconds", 600,
+        "train", folder, "--preset", "quick", "--minutes", 0, "--iterations", ITERATIONS, "--resolution", 32,
+        "--ae-dims", 32, "--encoder-dims", 8, "--decoder-dims", 4, "--save-seconds", 0.3, "--preview-seconds", 600,
     )  # fmt: skip
 
 
@@ -72,13 +88,13 @@ def test_extract(workspace: Path, clips: tuple[Path, Path], lookalike: Run, tmp_
 @pytest.mark.slow
 def test_train(workspace: Path, lookalike: Run, tmp_path: Path) -> None:
     again = _copy(workspace, tmp_path, without=("model",))
-    kill_at(20, *TRAIN(again))
-    done = lookalike(*TRAIN(again))
+    kill_when(again / "model" / "df" / "state.json", *training(again))
+    done = lookalike(*training(again))
     assert "going on from iteration" in done.stdout, done.stderr
     for part in ("model.safetensors", "optimizer.safetensors"):
         assert (again / "model" / "df" / part).read_bytes() == (workspace / "model" / "df" / part).read_bytes()
     lines = (again / "model" / "df" / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["iteration"] for line in lines] == list(range(1, 61))
+    assert [json.loads(line)["iteration"] for line in lines] == list(range(1, ITERATIONS + 1))
 
 
 @pytest.mark.slow
