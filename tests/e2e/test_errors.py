@@ -43,7 +43,7 @@ def bad(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("no_face.mp4", "no face was found"),
+        ("no_face.mp4", "no_face.mp4"),
         ("sound_only.mp4", "no video stream"),
         ("text.mp4", "text.mp4"),
         ("missing.mp4", "missing.mp4"),

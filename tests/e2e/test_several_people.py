@@ -62,5 +62,5 @@ def test_person_who_is_not_there(clips: tuple[Path, Path], lookalike: Run, tmp_p
     assert lookalike("init", "ws", "--src", clips[0]).returncode == 0
     done = lookalike("extract", "ws", "src", "--person", other)
     assert done.returncode == 1
-    assert "nobody in data_src.mp4 looks like" in done.stderr
+    assert "nobody in src.mp4 looks like" in done.stderr
     assert not (tmp_path / "ws" / "data_src" / "aligned").exists()

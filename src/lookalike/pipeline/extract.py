@@ -18,7 +18,7 @@ from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.result import stamp
 from lookalike.pipeline.scan import ScanLog, Seen, scan
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
-from lookalike.types import Event, Message, VideoInfo
+from lookalike.types import Event, Message
 from lookalike.video import probe
 
 _SCAN = ".extract"
@@ -54,7 +54,11 @@ def extract(workspace: Workspace, side: Side, config: ExtractConfig) -> Iterator
         yield Message(step, f"going on from frame {len(log.frames)}")
     yield from scan(info, folder / "faces", config, log, step)
     people = group_people(_tracks(log))
-    kept = people if config.all_people and people else [_choose(people, wanted, config, info, len(log.frames))]
+    kept = (
+        people
+        if config.all_people and people
+        else [_choose(people, wanted, config, workspace.origin(side), len(log.frames))]
+    )
     count, put_aside = _sort_out(log, kept, people, folder / "faces", workspace.trash(side))
     workspace.note(
         step,
@@ -72,18 +76,18 @@ def extract(workspace: Workspace, side: Side, config: ExtractConfig) -> Iterator
 
 
 def _choose(
-    people: list[Person], wanted: NDArray[np.float32] | None, config: ExtractConfig, info: VideoInfo, frames: int
+    people: list[Person], wanted: NDArray[np.float32] | None, config: ExtractConfig, origin: Path, frames: int
 ) -> Person:
     """The person asked for, or the main one."""
     if not people:
         raise NoFaceError(
-            f"no face was found in {info.path} ({frames} frames); "
+            f"no face was found in {origin} ({frames} frames); "
             f"use a clip with a face of at least {config.min_size} pixels, or lower --min-score"
         )
     person, distance = choose_person(people, wanted)
     if person is None:
         raise PersonNotFoundError(
-            f"nobody in {info.path.name} looks like {config.person} (nearest of {len(people)} at {distance:.2f}, "
+            f"nobody in {origin.name} looks like {config.person} (nearest of {len(people)} at {distance:.2f}, "
             f"{SAME_PERSON} allowed); give a clearer picture, or leave --person out"
         )
     return person

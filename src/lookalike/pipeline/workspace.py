@@ -115,6 +115,11 @@ class Workspace:
             raise WorkspaceError(f"{path} is gone; put it back, or start a new workspace")
         return path
 
+    def origin(self, side: Side) -> Path:
+        """The file that a side's video was taken from, by the name its owner gave it."""
+        source: VideoSource | None = getattr(self.record, side)
+        return Path(source.origin) if source else self.video(side)
+
     def set_video(self, side: Side, path: Path) -> None:
         """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
 
