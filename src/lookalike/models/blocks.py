@@ -53,8 +53,8 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
     Convolutions and dense layers get He-normal weights for a leaky ReLU. The second layer of a residual block starts at
     0.3 of that, so that a stack of them begins near the identity.
 
-    Source: He et al., ICCV 2015. With Glorot's weights, which DeepFaceLab used, each `Up` halves the signal: the loss
-    after 200 steps was 5 to 10 % higher.
+    Source: He et al., ICCV 2015. With Glorot's weights, which DeepFaceLab used, each `Up` about halves the signal (by
+    calculation); the loss after 200 steps was 4 % (src) and 8 % (dst) higher, in one run.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):

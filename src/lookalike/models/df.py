@@ -3,7 +3,8 @@
 Source: the df architecture of DeepFaceLab's SAE (2019). Three things differ, all for speed: the mask is a fourth
 channel of the picture's decoder instead of a second decoder; the first and the last layer work at half the resolution,
 on four pixels at once (the -d variant of later versions did so at the end); a 1x1 convolution narrows the code before
-the bottleneck. At 96 pixels on a processor a step takes half the time.
+the bottleneck. Profiled at 96 pixels on a busy processor, three
+steps took 1.46 instead of 1.85 s.
 """
 
 from typing import NamedTuple
