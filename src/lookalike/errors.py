@@ -4,7 +4,9 @@ LookalikeError         one line, no traceback, exit 1
   ConfigError          a wrong option (also a ValueError), exit 2
   WorkspaceError       a folder that is not a workspace, is locked, or lacks an earlier step
   VideoError           VideoOpenError, NoVideoStreamError, EncoderError
-  FaceError            NoFaceError, PersonNotFoundError
+  FaceError            NoFaceError, PersonNotFoundError, EditsError
+  WeightsError         a pretrained network that is not there, damaged, or cannot be fetched
+  ExtraMissingError    an optional package that is not installed
   FacesetError         EmptyFacesetError, RecordError
   CheckpointError      a model that cannot be read or does not fit
   StorageError         the disk is full or refuses to be written
@@ -49,6 +51,18 @@ class NoFaceError(FaceError):
 
 class PersonNotFoundError(FaceError):
     """The person of a reference picture is not in the video."""
+
+
+class EditsError(FaceError):
+    """A file of boxes or landmarks cannot be used."""
+
+
+class WeightsError(LookalikeError):
+    """The weights of a pretrained network are missing, damaged, or cannot be fetched."""
+
+
+class ExtraMissingError(LookalikeError):
+    """An optional package is needed and not installed."""
 
 
 class FacesetError(LookalikeError):

@@ -4,8 +4,41 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-FaceType = Literal["half", "full", "head", "avatar"]
-"""How much of a head is in an aligned face: brows to mouth, forehead to chin, the head, or a loose square."""
+FaceType = Literal["half", "mid-full", "full", "full-no-align", "whole", "head", "head-no-align", "avatar"]
+"""How much of a head is in an aligned face, from brows to mouth up to the whole head.
+
+`no-align` squares are as large but stay upright; `avatar` is a loose upright square about the landmarks.
+"""
+
+Geometry = Literal["2019", "dfl2"]
+"""Whose formula places the square: DeepFaceLab's of 2019, or that of its second version."""
+
+DetectorName = Literal["yunet", "retinaface", "mtcnn", "dlib-hog", "dlib-cnn", "s3fd", "vote", "file", "manual"]
+"""What finds faces. `vote` takes what several agree on, `file` reads boxes, `manual` leaves all to edits."""
+
+LandmarkerName = Literal["mesh", "fan", "dlib"]
+"""What places the 68 landmarks."""
+
+_FACE_TYPES: dict[Geometry, tuple[FaceType, ...]] = {
+    "2019": ("half", "full", "head", "avatar"),
+    "dfl2": ("half", "mid-full", "full", "full-no-align", "whole", "head", "head-no-align"),
+}
+
+
+def geometry_of(face_type: FaceType, geometry: Geometry | None = None) -> Geometry:
+    """The geometry asked for, or without one the first that knows the face type.
+
+    Raises:
+        ValueError: the geometry asked for does not have the face type.
+    """
+    if geometry is None:
+        return next(name for name, types in _FACE_TYPES.items() if face_type in types)
+    if face_type not in _FACE_TYPES[geometry]:
+        raise ValueError(
+            f"geometry {geometry} has no face type {face_type} (it has {', '.join(_FACE_TYPES[geometry])}); "
+            f"use geometry {geometry_of(face_type)}, or leave it out"
+        )
+    return geometry
 
 
 class Options(BaseModel):

@@ -206,8 +206,8 @@ def with_json(path: Path, **changes: object) -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_newer_format_asks_for_an_update(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"face{suffix}"
-    with_json(path, format=2, unheard_of=1)
-    with pytest.raises(RecordError, match=f"face{suffix} has a face record of format 2; update Lookalike"):
+    with_json(path, format=3, unheard_of=1)
+    with pytest.raises(RecordError, match=f"face{suffix} has a face record of format 3; update Lookalike"):
         load_record(path)
 
 

@@ -62,7 +62,7 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_matrices_of_the_specification(row: Aligned) -> None:
     landmarks = (model_landmarks() - [320, 260]) @ rotation(row.degrees).T + [320, 260]
-    matrix = align_matrix(landmarks, row.size, row.face_type, row.zoom)
+    matrix = align_matrix(landmarks, row.size, row.face_type, "2019", row.zoom)
     # The specification took unrounded landmarks; ours have two decimals, 0.01 frame pixels after doubling.
     np.testing.assert_allclose(matrix[:, :2], [[row.a, row.b], [-row.b, row.a]], atol=2e-5)
     np.testing.assert_allclose(matrix[:, 2], [row.tx, row.ty], atol=6e-3)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from threading import Lock
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.detect import Detection
+from lookalike.faces.detection import Detection, turned_back
 from lookalike.geometry import invert, transform
 
 _stderr_lock = Lock()
@@ -53,8 +53,6 @@ class FaceMesh:
         self._input = self._net.get_input_details()[0]["index"]
         outputs = self._net.get_output_details()
         self._output = next(o["index"] for o in outputs if int(np.prod(o["shape"])) == 478 * 3)
-        table = np.array(json.loads((folder / "map68.json").read_text())["map"])
-        self._from, self._to, self._share = table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2:3]
 
     def points(self, rgb: NDArray[np.uint8], detection: Detection) -> NDArray[np.float32]:
         """(478, 2) points in frame pixels of the face in `detection`."""
@@ -65,16 +63,31 @@ class FaceMesh:
         """(478, 2) points found again where `mesh` says that the face is."""
         return self._run(rgb, _mesh_matrix(mesh))
 
-    def landmarks(self, mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(68, 2) iBUG landmarks, each on a line between two of the (478, 2) mesh points."""
-        return np.asarray(mesh[self._from] * (1 - self._share) + mesh[self._to] * self._share, np.float32)
-
     def _run(self, rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
         crop = cv2.warpAffine(rgb, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         self._net.set_tensor(self._input, crop[None].astype(np.float32) / 255)
         self._net.invoke()
         found = self._net.get_tensor(self._output).reshape(478, 3)[:, :2]
         return transform(invert(matrix), found).astype(np.float32)
+
+
+class MeshLandmarker:
+    """The 68 landmarks, each on a line between two points of the mesh."""
+
+    def __init__(self) -> None:
+        text = (files("lookalike.faces") / "weights" / "map68.json").read_text()
+        table = np.array(json.loads(text)["map"])
+        self._from, self._to, self._share = table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2:3]
+
+    def landmarks(
+        self, rgb: NDArray[np.uint8], detections: Sequence[Detection], meshes: Sequence[NDArray[np.float32]]
+    ) -> list[NDArray[np.float32]]:
+        """(68, 2) iBUG landmarks of each (478, 2) mesh; the picture is not looked at."""
+        return [self.of_mesh(mesh) for mesh in meshes]
+
+    def of_mesh(self, mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(68, 2) iBUG landmarks of a (478, 2) mesh."""
+        return np.asarray(mesh[self._from] * (1 - self._share) + mesh[self._to] * self._share, np.float32)
 
 
 def _square_matrix(centre: NDArray[np.floating], side: float, eye_line: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -90,7 +103,17 @@ def _detection_matrix(detection: Detection) -> NDArray[np.float64]:
     left, top, right, bottom = detection.box_xyxy
     centre = np.array([(left + right) / 2, (top + bottom) / 2])
     side = max(right - left, bottom - top) * 1.3
-    return _square_matrix(centre, side, detection.points[1] - detection.points[0])
+    return _square_matrix(centre, side, _eye_line(detection))
+
+
+def _eye_line(detection: Detection) -> NDArray[np.float32]:
+    """Direction from the person's right eye to the left one, as far as the detection tells."""
+    if detection.landmarks is not None:
+        return np.asarray(detection.landmarks[45] - detection.landmarks[36], np.float32)
+    if detection.points is not None:
+        return np.asarray(detection.points[1] - detection.points[0], np.float32)
+    level = turned_back(np.array([[0.0, 0.0], [1.0, 0.0]]), detection.turn, (0, 0))
+    return np.asarray(level[1] - level[0], np.float32)
 
 
 def _mesh_matrix(mesh: NDArray[np.floating]) -> NDArray[np.float64]:

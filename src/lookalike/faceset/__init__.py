@@ -1,6 +1,6 @@
 """Aligned faces on disk, each with its record."""
 
-from lookalike.faceset.make import crop_face, make_face
+from lookalike.faceset.make import crop_face, crop_lanczos, make_face
 from lookalike.faceset.record import FaceRecord, encode_array
 from lookalike.faceset.store import (
     face_name,
@@ -16,6 +16,7 @@ from lookalike.faceset.store import (
 __all__ = [
     "FaceRecord",
     "crop_face",
+    "crop_lanczos",
     "encode_array",
     "face_name",
     "faces_by_frame",

@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError
 
 from lookalike.errors import RecordError
 from lookalike.geometry import transform
-from lookalike.options import FaceType, Options, first_problem, format_of
+from lookalike.options import FaceType, Geometry, Options, first_problem, format_of
 
-FORMAT = 1
+FORMAT = 2
 
 Point = tuple[float, float]
 Row = tuple[float, float, float]
@@ -31,6 +31,7 @@ class FaceRecord(Options):
     number: Annotated[int, Field(ge=0)] = 0
     """Which face of the frame, largest first."""
     detector: str = "yunet"
+    landmarker: str = "mesh"
     score: float
     box_xyxy: tuple[float, float, float, float]
     """Frame pixels."""
@@ -43,14 +44,21 @@ class FaceRecord(Options):
     size: Annotated[int, Field(ge=16, le=4096)]
     """Side of the crop in pixels."""
     face_type: FaceType = "full"
+    geometry: Geometry = "2019"
     pitch_yaw_roll: tuple[float, float, float]
     """About -1..1 each: up, toward the picture's right, clockwise."""
     sharpness: float
     """Variance of the Laplacian of the crop's luma inside the face."""
+    outside: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the face's oval that the frame's border cuts off."""
+    recovered: bool = False
+    """Found by a closer look at where its track was going, not by the detector at its usual score."""
     track: int = 0
     """Faces that follow each other in time share a track."""
     identity: str | None = None
-    """(128,) float16 embedding of the track, base64."""
+    """(128,) float16 embedding of the person in its track, base64."""
+    person: Annotated[int, Field(ge=0)] | None = None
+    """Who of the video's people, from 0, who fills most of it; none before people were told apart."""
     edited: bool = False
     """Landmarks were set by hand."""
     reason: str | None = None

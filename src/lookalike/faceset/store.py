@@ -13,6 +13,8 @@ from lookalike.faceset.record import FaceRecord, parse_record
 from lookalike.files import replacing, write_bytes
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+QUALITY = 95
+"""Quality of a face kept as JPEG."""
 _PNG_KEY = "lookalike.face"
 _UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
 """What Pillow raises for a damaged file."""
@@ -30,8 +32,8 @@ def face_name(record: FaceRecord, suffix: str = ".jpg") -> str:
     return f"{record.frame + 1:05d}_{record.number}{suffix}"
 
 
-def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord) -> None:
-    """Write an (S, S, 3) uint8 RGB crop with its record; JPEG (quality 95, 4:4:4) or PNG by the suffix.
+def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord, quality: int = QUALITY) -> None:
+    """Write an (S, S, 3) uint8 RGB crop with its record; JPEG (4:4:4, of `quality` 1..100) or PNG by the suffix.
 
     Raises:
         StorageError: the disk is full.
@@ -44,7 +46,7 @@ def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord) -> None:
             chunk.add_itxt(_PNG_KEY, text, zip=True)
             picture.save(temporary, pnginfo=chunk, compress_level=1)
         else:
-            picture.save(temporary, quality=95, subsampling=0, xmp=(_XMP % escape(text)).encode())
+            picture.save(temporary, quality=quality, subsampling=0, xmp=(_XMP % escape(text)).encode())
 
 
 def load_record(path: Path) -> FaceRecord:

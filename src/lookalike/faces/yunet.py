@@ -1,6 +1,5 @@
 """Face boxes by YuNet, through OpenCV."""
 
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import cast
 
@@ -8,19 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.faces.detection import Detection
+
 _LONG_SIDE = 640
-_MIN_SCORE = 0.7
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detection:
-    """A box with five points, in frame pixels."""
-
-    box_xyxy: NDArray[np.float32]
-    """(4,) left, top, right, bottom."""
-    points: NDArray[np.float32]
-    """(5, 2) right eye, left eye, nose, right and left mouth corner (the person's own right and left)."""
-    score: float
 
 
 class YuNet:
@@ -29,15 +18,17 @@ class YuNet:
     Source: Wu, Peng, Yu, "YuNet: a tiny millisecond-level face detector", MIR 2023.
     """
 
-    def __init__(self, min_score: float = _MIN_SCORE) -> None:
+    def __init__(self, min_score: float, long_side: int = _LONG_SIDE) -> None:
+        """`long_side` is the larger side of the picture that is searched; larger pictures are reduced to it."""
         weights = files("lookalike.faces") / "weights" / "face_detection_yunet_2023mar.onnx"
         with as_file(weights) as path:
-            self._net = cv2.FaceDetectorYN.create(str(path), "", (_LONG_SIDE, _LONG_SIDE), min_score, 0.3, 200)
+            self._net = cv2.FaceDetectorYN.create(str(path), "", (long_side, long_side), min_score, 0.3, 200)
+        self._long_side = long_side
 
-    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces in an (H, W, 3) uint8 RGB picture; the search runs at a long side of at most 640 pixels."""
+    def detect(self, rgb: NDArray[np.uint8], frame: int = 0) -> list[Detection]:
+        """Faces in an (H, W, 3) uint8 RGB picture, strongest first."""
         height, width = rgb.shape[:2]
-        scale = min(1.0, _LONG_SIDE / max(height, width))
+        scale = min(1.0, self._long_side / max(height, width))
         bgr: NDArray[np.uint8] = rgb[:, :, ::-1]
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
