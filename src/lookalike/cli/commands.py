@@ -45,8 +45,8 @@ def swap(
     minutes: Annotated[float | None, Parameter(help="Train for so long; otherwise the preset says.")] = None,
     iterations: Annotated[int | None, Parameter(help="Train for so many iterations.")] = None,
     workspace: Annotated[Path | None, Parameter(help="Folder to work in; beside the output if left out.")] = None,
-    src_person: Annotated[Path | None, Parameter(help="Picture of the person wanted in src.")] = None,
-    dst_person: Annotated[Path | None, Parameter(help="Picture of the person wanted in dst.")] = None,
+    src_person: Annotated[str | None, Parameter(help="Picture or number of the person wanted in src.")] = None,
+    dst_person: Annotated[str | None, Parameter(help="Picture or number of the person wanted in dst.")] = None,
     overwrite: Overwrite = False,
     merging: Annotated[MergeConfig | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
@@ -88,12 +88,25 @@ def init(
     _show(run(workspace, videos))
 
 
-def extract(workspace: Folder, side: Side, *, config: Annotated[ExtractConfig | None, Flat] = None) -> None:
-    """Find the faces of a video, choose the person, align the faces."""
+def extract(
+    workspace: Folder,
+    side: Side,
+    *,
+    only_missing: Annotated[
+        bool, Parameter(negative="", help="Keep the faceset and make only the faces that it lacks.")
+    ] = False,
+    redo: Annotated[
+        bool, Parameter(negative="", help="Look anew at frames whose picture in aligned_debug was deleted.")
+    ] = False,
+    debug: Annotated[bool, Parameter(negative="", help="Draw every frame with its faces into aligned_debug.")] = False,
+    config: Annotated[ExtractConfig | None, Flat] = None,
+) -> None:
+    """Find the faces of a video, tell its people apart and keep one of them, aligned."""
     from lookalike.pipeline.extract import extract as run
 
     place = Workspace(workspace)
-    _show(run(place, side, config or ExtractConfig()), place)
+    events = run(place, side, config or ExtractConfig(), only_missing=only_missing, redo=redo, debug=debug)
+    _show(events, place)
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Faces through time, and whose they are. Pure: boxes and embeddings in, numbers out."""
+"""Whose the faces of a video are. Pure: embeddings in, people out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,37 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.identity import SAME_PERSON
-from lookalike.geometry import intersection_over_union
 
-_LINK = 0.3
-"""Overlap with the last box from which a face is taken to be the same one a frame later."""
 _SAME_CLUSTER = 0.5
 """Tracks nearer than this are one person; stricter than SAME_PERSON, as a track's mean is steadier than one face."""
-
-
-class Tracker:
-    """Links faces of following frames by overlap."""
-
-    def __init__(self) -> None:
-        self._boxes: dict[int, NDArray[np.float32]] = {}
-        self._next = 0
-
-    def link(self, boxes: Sequence[NDArray[np.float32]], cut: bool) -> list[int]:
-        """Track number of each (4,) box of the next frame; after a cut nothing is linked."""
-        free = {} if cut else dict(self._boxes)
-        numbers = []
-        for box in boxes:
-            best = max(free, key=lambda t: intersection_over_union(free[t], box), default=None)
-            if best is None or intersection_over_union(free[best], box) < _LINK:
-                best, self._next = self._next, self._next + 1
-            free.pop(best, None)
-            numbers.append(best)
-        self._boxes = dict(zip(numbers, boxes, strict=True))
-        return numbers
-
-    def restore(self, boxes: dict[int, NDArray[np.float32]], next_number: int) -> None:
-        """Go on after a frame that was linked in an earlier run."""
-        self._boxes, self._next = boxes, next_number
 
 
 @dataclass(slots=True)
@@ -48,6 +20,8 @@ class Track:
     weight: float = 0.0
     """Sum of the face's side over its frames, in pixels: long and near counts."""
     embeddings: list[NDArray[np.float32]] = field(default_factory=list)
+    frames: set[int] = field(default_factory=set)
+    """Where it is seen."""
 
     @property
     def mean(self) -> NDArray[np.float32]:
@@ -60,6 +34,10 @@ class Person:
     """Tracks that show one person."""
 
     tracks: list[Track]
+
+    def beside(self, track: Track) -> bool:
+        """Whether a track shows somebody in a frame that shows this person, who then is somebody else."""
+        return any(not track.frames.isdisjoint(own.frames) for own in self.tracks)
 
     @property
     def weight(self) -> float:
@@ -79,11 +57,13 @@ class Person:
 def group_people(tracks: Sequence[Track]) -> list[Person]:
     """Put the tracks of each person together; the person who fills most of the video comes first.
 
-    Heavy tracks are placed first, each with the nearest person so far if near enough, else as a new person.
+    Heavy tracks are placed first, each with the nearest person so far if near enough, else as a new person. Nobody is
+    in a frame twice, so tracks of one frame never come together, however alike they are.
     """
     people: list[Person] = []
     for track in sorted(tracks, key=lambda t: (-t.weight, t.number)):
-        nearest = min(people, key=lambda p: p.distance(track.mean), default=None)
+        elsewhere = (person for person in people if not person.beside(track))
+        nearest = min(elsewhere, key=lambda p: p.distance(track.mean), default=None)
         if nearest is not None and nearest.distance(track.mean) < _SAME_CLUSTER:
             nearest.tracks.append(track)
         else:

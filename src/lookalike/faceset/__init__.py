@@ -3,6 +3,7 @@
 from lookalike.faceset.make import crop_face, crop_lanczos, make_face
 from lookalike.faceset.record import FaceRecord, encode_array
 from lookalike.faceset.store import (
+    SUFFIXES,
     face_name,
     faces_by_frame,
     list_faces,
@@ -14,6 +15,7 @@ from lookalike.faceset.store import (
 )
 
 __all__ = [
+    "SUFFIXES",
     "FaceRecord",
     "crop_face",
     "crop_lanczos",

@@ -40,10 +40,10 @@ class Target:
 def find_target(picture: Picture, record: FaceRecord, model: ModelConfig) -> Target:
     """Cut the face of `record` out of its frame."""
     landmarks, mesh = record.landmarks_array(), record.mesh_array()
-    unit = align_matrix(landmarks, 1, model.face_type)
+    unit = align_matrix(landmarks, 1, model.face_type, model.geometry)
     natural = 1 / float(np.hypot(unit[0, 0], unit[1, 0]))
     side = int(np.clip(round(natural), model.resolution, _LARGEST))
-    matrix = align_matrix(landmarks, side, model.face_type)
+    matrix = align_matrix(landmarks, side, model.face_type, model.geometry)
     box = _around(matrix, side, picture, room=2)
     rgb = picture_to_rgb(picture, box)
     local = _shift(matrix, box)

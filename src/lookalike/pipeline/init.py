@@ -19,7 +19,7 @@ def init(folder: Path, videos: dict[Side, Path]) -> Iterator[Event]:
     with workspace.locked():
         for side, path in videos.items():
             workspace.set_video(side, path)
-            width, height = infos[side].size_wh
-            yield Message(
-                "init", f"{side}: {width}x{height}, {infos[side].frame_count} frames, {infos[side].rate} per second"
-            )
+            info = infos[side]
+            width, height = info.size_wh
+            woven = ", interlaced" if info.interlaced else ""
+            yield Message("init", f"{side}: {width}x{height}, {info.frame_count} frames, {info.rate} per second{woven}")

@@ -1,144 +1,233 @@
 """The first half of extraction: every frame looked at once, every face written down, resumable at any frame."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import local
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike import shots
 from lookalike.color import picture_to_rgb
-from lookalike.faces import FaceFinder, Recogniser, Tracker
-from lookalike.faceset import encode_array, face_name, make_face, save_face
-from lookalike.files import storage_errors
+from lookalike.faces import FaceFinder, Recogniser, Sighting, Tracker, look_of
+from lookalike.faceset import FaceRecord, encode_array, face_name, make_face, save_face
+from lookalike.files import unused_path
 from lookalike.parallel import ordered_map
 from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.scan_log import Line, ScanLog, Seen, encode_look
+from lookalike.tone_map import tone_mapped
 from lookalike.types import Event, Face, Frame, Progress, VideoInfo
 from lookalike.video import read_frames
 
 _EMBED_EVERY = 15
 """Frames between two embeddings of a track; the recogniser costs four times the rest."""
-_CUT = 0.12
-"""Mean change of a small gray picture, 0..1, above which two frames are taken to be of different shots."""
 _WORKERS = 2
 
 
-@dataclass(slots=True)
-class Seen:
-    """A face as the log keeps it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A frame and the faces that the detector found in it."""
 
-    file: str
-    track: int
-    box: list[float]
-    embedding: str | None = None
-
-
-@dataclass(slots=True)
-class ScanLog:
-    """`frames.jsonl`: a line a frame that was looked at. A line that a kill cut off is dropped."""
-
-    path: Path
-    frames: list[list[Seen]] = field(default_factory=list)
-
-    @classmethod
-    def open(cls, path: Path) -> "ScanLog":
-        """Read what an earlier run wrote, and cut off what it did not finish."""
-        log = cls(path)
-        if path.is_file():
-            good = 0
-            for line in path.read_bytes().splitlines(keepends=True):
-                try:
-                    faces = json.loads(line) if line.endswith(b"\n") else None
-                except ValueError:
-                    faces = None
-                if faces is None:
-                    break
-                log.frames.append([Seen(**face) for face in faces])
-                good += len(line)
-            with path.open("rb+") as handle:
-                handle.truncate(good)
-        return log
-
-    def add(self, faces: list[Seen]) -> None:
-        """Write down the faces of the next frame."""
-        self.frames.append(faces)
-        values = [{"file": f.file, "track": f.track, "box": f.box, "embedding": f.embedding} for f in faces]
-        with storage_errors(self.path), self.path.open("a") as handle:
-            handle.write(json.dumps(values) + "\n")
+    frame: Frame
+    views: "Views"
+    faces: "list[Made]"
+    """Largest first; tracks not yet told."""
+    thumbnail: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
-    frame: Frame
-    rgb: NDArray[np.uint8]
-    faces: list[Face]
-    thumb: NDArray[np.float32]
+class Views:
+    """A frame's (H, W, 3) uint8 RGB."""
+
+    codes: NDArray[np.uint8]
+    """As its values are, to cut faces from."""
+    shown: NDArray[np.uint8]
+    """As a screen shows them, to find faces in; another array only if the video is HDR."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A face cut out."""
+
+    face: Face
+    crop: NDArray[np.uint8]
+    record: FaceRecord
+
+    def changed(self, **facts: object) -> "Made":
+        """The same face with other facts in its record."""
+        return replace(self, record=self.record.model_copy(update=facts))
+
+    def sighting(self) -> Sighting:
+        """What the tracker sees of it."""
+        return Sighting(self.face.box_xyxy, look_of(self.crop))
+
+
+class Looker:
+    """Looks at frames and cuts out faces; the same face of a frame gives the same bytes whenever it is made.
+
+    May be used on several threads, each of which gets its own networks.
+    """
+
+    def __init__(self, info: VideoInfo, config: ExtractConfig) -> None:
+        self._info, self._config = info, config
+        self._own = local()
+
+    @property
+    def finder(self) -> FaceFinder:
+        """The calling thread's networks."""
+        if not hasattr(self._own, "finder"):
+            config = self._config
+            self._own.finder = FaceFinder(
+                config.min_score, detector=config.detector, landmarker=config.landmarks, file=config.boxes, weak=True
+            )
+        finder: FaceFinder = self._own.finder
+        return finder
+
+    def views(self, frame: Frame) -> Views:
+        """The frame as it is searched and cut."""
+        rgb = picture_to_rgb(frame.picture)
+        mapped = tone_mapped(rgb, self._info.tags)
+        codes = _eight_bit(rgb)
+        return Views(codes, codes if mapped is rgb else _eight_bit(mapped))
+
+    def look(self, frame: Frame) -> Looked:
+        """Find and cut out the faces of a frame."""
+        config, views = self._config, self.views(frame)
+        faces = self.finder.find(
+            views.shown,
+            frame.index,
+            thorough=config.thorough,
+            min_size=config.min_size,
+            max_faces=config.max_faces,
+        )
+        made = [self.make(frame, views, face, number) for number, face in enumerate(faces)]
+        return Looked(frame, views, made, shots.thumbnail(views.shown))
+
+    def look_closer(self, looked: Looked, box: NDArray[np.float32], track: int, number: int) -> Made | None:
+        """The face near a place where one of the track was a moment ago."""
+        if self._config.max_faces and number >= self._config.max_faces:
+            return None
+        detection = self.finder.close_look(looked.views.shown, box)
+        if detection is None or _side(detection.box_xyxy) < self._config.min_size:
+            return None
+        face = self.finder.place(looked.views.shown, [detection])[0]
+        return self.make(looked.frame, looked.views, face, number, track, recovered=True)
+
+    def make(
+        self,
+        frame: Frame,
+        views: Views,
+        face: Face,
+        number: int,
+        track: int = 0,
+        *,
+        recovered: bool = False,
+        edited: bool = False,
+    ) -> Made:
+        """Cut a face out of its frame."""
+        config = self._config
+        crop, record = make_face(
+            views.codes,
+            face,
+            source=self._info.path.name,
+            frame=frame.index,
+            time_seconds=frame.seconds,
+            number=number,
+            size=config.size,
+            face_type=config.face_type,
+            geometry=config.geometry,
+            track=track,
+            detector=config.detector,
+            landmarker=config.landmarks,
+            recovered=recovered,
+            edited=edited,
+        )
+        return Made(face, crop, record)
+
+
+def save_made(folder: Path, made: Made, config: ExtractConfig, *, fresh: bool = False) -> Path:
+    """Write a face under its own name, or with `fresh` under a name like it that is free; the path."""
+    path = folder / face_name(made.record, ".png" if config.png else ".jpg")
+    path = unused_path(path) if fresh else path
+    save_face(path, made.crop, made.record, config.quality)
+    return path
 
 
 def scan(info: VideoInfo, folder: Path, config: ExtractConfig, log: ScanLog, step: str) -> Iterator[Event]:
     """Look at the frames that `log` lacks; faces are written to `folder`, crops with records not yet embedded."""
     start = len(log.frames)
-    tracker, counts = _restore(log)
-    recogniser = Recogniser()
-    before: NDArray[np.float32] | None = None
-    look = partial(_look, finders=local(), config=config)
+    looker = Looker(info, config)
+    state = _Scan(looker, folder, log, config)
+    before: NDArray[np.uint8] | None = None
     first = max(0, start - 1)  # once more the last frame of the earlier run, to see a cut after it
-    for looked in ordered_map(look, read_frames(info.path, first), _WORKERS):
-        cut = before is not None and float(np.abs(looked.thumb - before).mean()) > _CUT
-        before = looked.thumb
+    for looked in ordered_map(looker.look, read_frames(info.path, first), _WORKERS):
+        cut = before is not None and shots.is_cut(before, looked.thumbnail)
+        before = looked.thumbnail
         if looked.frame.index < start:
             continue
         while len(log.frames) < looked.frame.index:  # pictures lost to damage
-            log.add([])
-        faces = []
-        for number, (face, track) in enumerate(
-            zip(looked.faces, tracker.link([f.box_xyxy for f in looked.faces], cut), strict=True)
-        ):
-            crop, record = make_face(
-                looked.rgb,
-                face,
-                source=info.path.name,
-                frame=looked.frame.index,
-                time_seconds=looked.frame.seconds,
-                number=number,
-                size=config.size,
-                face_type=config.face_type,
-                track=track,
-            )
-            name = face_name(record, ".png" if config.png else ".jpg")
-            save_face(folder / name, crop, record)
-            embedding = None
-            if counts.get(track, 0) % _EMBED_EVERY == 0:
-                embedding = encode_array(recogniser.embed(looked.rgb, face), np.float32)
-            counts[track] = counts.get(track, 0) + 1
-            faces.append(Seen(name, track, [float(v) for v in face.box_xyxy], embedding))
-        log.add(faces)
-        yield Progress(
-            step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{sum(counts.values())} faces"
-        )
+            log.add(Line())
+        state.take(looked, cut)
+        yield Progress(step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{state.count} faces")
 
 
-def _look(frame: Frame, finders: local, config: ExtractConfig) -> _Looked:
-    """Find the faces of a frame; runs on several threads, each with its own detector."""
-    if not hasattr(finders, "finder"):
-        finders.finder = FaceFinder(config.min_score)
-    rgb = np.rint(picture_to_rgb(frame.picture) * 255).astype(np.uint8)
-    faces = [f for f in finders.finder.find(rgb) if min(f.box_xyxy[2:] - f.box_xyxy[:2]) >= config.min_size]
-    small = cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (64, 36), interpolation=cv2.INTER_AREA)
-    return _Looked(frame, rgb, faces, np.asarray(small, np.float32) / np.float32(255))
+class _Scan:
+    """Follows faces from frame to frame and writes them down."""
+
+    def __init__(self, looker: Looker, folder: Path, log: ScanLog, config: ExtractConfig) -> None:
+        self._looker, self._folder, self._log, self._config = looker, folder, log, config
+        self._tracker: Tracker = log.tracker()
+        self._recogniser: Recogniser | None = None
+        self._embed_all = config.identity == "face"
+        self.count = 0
+        """Faces so far."""
+        self._sure: dict[int, int] = {}
+        for face in (face for line in log.frames for face in line.faces):
+            self._note(face.track, face.score, face.recovered)
+
+    def take(self, looked: Looked, cut: bool) -> None:
+        """Link and keep the faces of the next frame, and look closer for those that went missing."""
+        index = looked.frame.index
+        sightings = [made.sighting() for made in looked.faces]
+        tracks = self._tracker.link(sightings, index, cut)
+        seen = [
+            self._keep(looked, made.changed(track=track), sighting)
+            for made, track, sighting in zip(looked.faces, tracks, sightings, strict=True)
+        ]
+        for track, box in self._tracker.lost(index).items():
+            if track not in self._sure:
+                continue
+            made = self._looker.look_closer(looked, box, track, len(seen))
+            if made and self._tracker.alike(track, made.sighting(), index):
+                self._tracker.follow(track, made.sighting(), index)
+                seen.append(self._keep(looked, made, made.sighting()))
+        self._log.add(Line(tuple(seen), cut))
+
+    def _keep(self, looked: Looked, made: Made, sighting: Sighting) -> Seen:
+        face, record = made.face, made.record
+        name = save_made(self._folder, made, self._config).name
+        embedding = None
+        sure = self._note(record.track, face.score, record.recovered)
+        if self._embed_all or (sure and (self._sure[record.track] - 1) % _EMBED_EVERY == 0):
+            self._recogniser = self._recogniser or Recogniser()
+            embedding = encode_array(self._recogniser.embed(looked.views.shown, face), np.float32)
+        left, top, right, bottom = (float(v) for v in face.box_xyxy)
+        look = encode_look(sighting.look)
+        return Seen(name, record.track, (left, top, right, bottom), face.score, look, record.recovered, embedding)
+
+    def _note(self, track: int, score: float, recovered: bool) -> bool:
+        """Count a face; whether the detector is sure of it."""
+        self.count += 1
+        sure = not recovered and score >= self._looker.finder.trusted
+        if sure:
+            self._sure[track] = self._sure.get(track, 0) + 1
+        return sure
 
 
-def _restore(log: ScanLog) -> tuple[Tracker, dict[int, int]]:
-    """The tracker after the last frame of `log`, and the frames of each track so far."""
-    tracker, counts = Tracker(), dict[int, int]()
-    for faces in log.frames:
-        for face in faces:
-            counts[face.track] = counts.get(face.track, 0) + 1
-    last = log.frames[-1] if log.frames else []
-    boxes = {face.track: np.array(face.box, np.float32) for face in last}
-    tracker.restore(boxes, max(counts, default=-1) + 1)
-    return tracker, counts
+def _side(box: NDArray[np.float32]) -> float:
+    return float(min(box[2:] - box[:2]))
+
+
+def _eight_bit(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(rgb * 255).astype(np.uint8)

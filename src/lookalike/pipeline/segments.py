@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lookalike.errors import EncoderError
 from lookalike.types import Frame, VideoInfo
-from lookalike.video import EncodeOptions, VideoWriter, join_segments, segment_suffix
+from lookalike.video import EncodeOptions, SoundCut, VideoWriter, join_segments, segment_suffix
 
 SEGMENT_FRAMES = 120
 MARK = "AI-generated: the face in this video was replaced with Lookalike"
@@ -43,8 +43,21 @@ class SegmentedVideo:
                     writer.write(frame)
                     yield frame
 
-    def finish(self, output: Path, sound_from: Path | None) -> None:
+    def finish(
+        self,
+        output: Path,
+        sound_from: Path | None,
+        *,
+        metadata: dict[str, str] | None = None,
+        cut: SoundCut | None = None,
+    ) -> None:
         """Join the pieces with the sound into `output`, then drop them.
+
+        Args:
+            output: the video to write.
+            sound_from: file whose sound is copied; None for silence.
+            metadata: tags of the file; the mark of a swap when None.
+            cut: what is taken of the sound.
 
         Raises:
             EncoderError: nothing was written.
@@ -52,7 +65,8 @@ class SegmentedVideo:
         pieces = sorted(self._folder.glob(f"[0-9]*{segment_suffix(self._options.codec)}"))
         if not pieces:
             raise EncoderError(f"no frame could be read from {self._info.path}; give another video")
-        join_segments(pieces, self._info, output, sound_from, {"comment": MARK})
+        tags = {"comment": MARK} if metadata is None else metadata
+        join_segments(pieces, self._info, output, sound_from, tags, cut)
         shutil.rmtree(self._folder.parent, ignore_errors=True)
 
     def _path(self, number: int) -> Path:

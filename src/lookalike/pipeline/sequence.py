@@ -3,14 +3,10 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from lookalike.color import picture_to_rgb
 from lookalike.files import unused_path, write_bytes
+from lookalike.pipeline.image_files import image_bytes
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import Event, Frame, Message, Picture, Progress, VideoInfo
+from lookalike.types import Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import read_frames
 
 _KEY = ".key"
@@ -42,7 +38,7 @@ def write_sequence(
         yield Message("merge", f"reused {start} images that were merged before")
     count = start
     for frame in work(read_frames(info.path, start)):
-        write_bytes(image_path(folder, frame.index), _png(frame.picture))
+        write_bytes(image_path(folder, frame.index), image_bytes(frame.picture))
         count += 1
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
     yield Message("merge", f"{count} images in {folder}")
@@ -51,13 +47,3 @@ def write_sequence(
 def image_path(folder: Path, index: int) -> Path:
     """The image of frame `index`."""
     return folder / f"{index + 1:05d}.png"
-
-
-def _png(picture: Picture) -> bytes:
-    deep = picture.color.bits > 8
-    scaled = np.rint(picture_to_rgb(picture) * (65535 if deep else 255))
-    rgb: NDArray[np.uint16] | NDArray[np.uint8] = scaled.astype(np.uint16) if deep else scaled.astype(np.uint8)
-    ok, data = cv2.imencode(".png", rgb[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not ok:
-        raise RuntimeError("PNG encoder failed")
-    return bytes(data)

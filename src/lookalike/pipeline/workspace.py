@@ -144,6 +144,15 @@ class Workspace:
         source = VideoSource(origin=str(path.resolve()), file=file, size=stamp[0], modified=stamp[1])
         _write(self.folder, record.model_copy(update={side: source}))
 
+    def replace_video(self, side: Side, path: Path) -> None:
+        """Let a side be read from another file of the same frames, in the workspace; its origin stays noted."""
+        record = self.record
+        source: VideoSource | None = getattr(record, side)
+        if source is None:
+            raise WorkspaceError(f"{self.folder} has no {side} video to be replaced by {path}")
+        if source.file != path.name:
+            _write(self.folder, record.model_copy(update={side: source.model_copy(update={"file": path.name})}))
+
     def data(self, side: Side) -> Path:
         """`data_src` or `data_dst`."""
         return self.folder / f"data_{side}"

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lookalike.errors import EmptyFacesetError
+from lookalike.errors import EmptyFacesetError, FacesetError
 from lookalike.face_region import face_region
 from lookalike.faceset import FaceRecord, list_faces, load_face
 from lookalike.geometry import align_matrix, invert, rescale, transform
 from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points
-from lookalike.options import FaceType
+from lookalike.options import FaceType, Geometry, covers, geometry_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,20 +35,23 @@ class Person:
         return len(self.faces)
 
 
-def load_person(folder: Path, resolution: int, face_type: FaceType, device: torch.device) -> Person:
+def load_person(
+    folder: Path, resolution: int, face_type: FaceType, device: torch.device, geometry: Geometry | None = None
+) -> Person:
     """Read a faceset for a network of side `resolution`.
 
     Faces are kept at twice that side, so that a turned and shifted face is still sharp after it is reduced.
 
     Raises:
         EmptyFacesetError: no faces in the folder.
+        FacesetError: the faces show less than the face type needs.
         RecordError: a file is no face of ours.
     """
     paths = list_faces(folder)
     if not paths:
         raise EmptyFacesetError(f"no faces in {folder}; run extract, or put removed faces back")
-    with_size = (load_face(path) for path in paths)
-    return stack_faces(with_size, len(paths), 2 * resolution, face_type, device)
+    faces = (_wide_enough(load_face(path), path, face_type) for path in paths)
+    return stack_faces(faces, len(paths), 2 * resolution, face_type, device, geometry)
 
 
 def stack_faces(
@@ -57,13 +60,14 @@ def stack_faces(
     side: int,
     face_type: FaceType,
     device: torch.device,
+    geometry: Geometry | None = None,
 ) -> Person:
     """Bring `count` faces to one side and one face type, with their masks and colours."""
     stacked = np.empty((count, 5, side, side), np.uint8)
     points = np.empty((count, GUIDE_POINTS, 2), np.float32)
     mean, std = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
     for i, (image, record) in enumerate(faces):
-        crop, matrix = _recrop(image, record, side, face_type)
+        crop, matrix = _recrop(image, record, side, face_type, geometry)
         landmarks, mesh = transform(matrix, record.landmarks_array()), transform(matrix, record.mesh_array())
         region = face_region(crop, landmarks, mesh)
         points[i] = guide_points(landmarks, mesh, side)
@@ -77,15 +81,26 @@ def stack_faces(
     return Person(*tensors)
 
 
+def _wide_enough(
+    face: tuple[NDArray[np.uint8], FaceRecord], path: Path, face_type: FaceType
+) -> tuple[NDArray[np.uint8], FaceRecord]:
+    if not covers(face[1].face_type, face_type):
+        raise FacesetError(
+            f"{path} is a {face[1].face_type} face and the model needs {face_type}; "
+            f"extract with --face-type {face_type}, or train with --face-type {face[1].face_type}"
+        )
+    return face
+
+
 def _recrop(
-    image: NDArray[np.uint8], record: FaceRecord, side: int, face_type: FaceType
+    image: NDArray[np.uint8], record: FaceRecord, side: int, face_type: FaceType, geometry: Geometry | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """An aligned face brought to another side, and to another face type if it is of a different one; and its matrix."""
-    if face_type == record.face_type:
+    if (face_type, geometry_of(face_type, geometry)) == (record.face_type, record.geometry):
         method = cv2.INTER_AREA if side < record.size else cv2.INTER_CUBIC
         crop = cv2.resize(image, (side, side), interpolation=method)
         return np.asarray(crop, np.uint8), rescale(record.matrix_array(), side / record.size)
-    matrix = align_matrix(record.landmarks_array(), side, face_type)
+    matrix = align_matrix(record.landmarks_array(), side, face_type, geometry)
     through = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([invert(record.matrix_array()), [0, 0, 1]])
     crop = cv2.warpAffine(image, through[:2], (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, np.uint8), matrix

@@ -71,7 +71,7 @@ def train(folder: Path, src: Path, dst: Path, model_config: ModelConfig | None, 
         yield Message("train", "the limit is reached already; nothing to train")
         return
     size, device = session.state.model, session.compute.device
-    people = [load_person(path, size.resolution, size.face_type, device) for path in (src, dst)]
+    people = [load_person(path, size.resolution, size.face_type, device, size.geometry) for path in (src, dst)]
     yield Message(
         "train",
         f"{parameter_count(session.model) / 1e6:.1f} M parameters on {session.compute}, "

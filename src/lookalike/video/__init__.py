@@ -10,24 +10,41 @@ from lookalike.video.options import CodecName, EncodeOptions
 
 if TYPE_CHECKING:
     from lookalike.video.codecs import output_format, usable_encoders
+    from lookalike.video.images import is_images, list_images
     from lookalike.video.join import join_segments, segment_suffix
-    from lookalike.video.outputs import check_output
-    from lookalike.video.probing import probe
+    from lookalike.video.outputs import check_output, fitting_output
+    from lookalike.video.planes import planar_layout
+    from lookalike.video.probing import file_tags, probe
     from lookalike.video.reader import ReadReport, read_frames
+    from lookalike.video.sidecar import FrameTimes, load_times, save_times
     from lookalike.video.sound import write_sound
+    from lookalike.video.sound_cut import SoundCut
+    from lookalike.video.times import frame_times, has_times, start_seconds
     from lookalike.video.writer import VideoWriter
 
 __all__ = [
     "CodecName",
     "EncodeOptions",
+    "FrameTimes",
     "ReadReport",
+    "SoundCut",
     "VideoWriter",
     "check_output",
+    "file_tags",
+    "fitting_output",
+    "frame_times",
+    "has_times",
+    "is_images",
     "join_segments",
+    "list_images",
+    "load_times",
     "output_format",
+    "planar_layout",
     "probe",
     "read_frames",
+    "save_times",
     "segment_suffix",
+    "start_seconds",
     "usable_encoders",
     "write_sound",
 ]
@@ -38,11 +55,23 @@ _HOMES = {
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",
+    "fitting_output": "outputs",
+    "is_images": "images",
+    "list_images": "images",
+    "planar_layout": "planes",
+    "file_tags": "probing",
     "probe": "probing",
     "ReadReport": "reader",
     "read_frames": "reader",
     "VideoWriter": "writer",
+    "FrameTimes": "sidecar",
+    "load_times": "sidecar",
+    "save_times": "sidecar",
     "write_sound": "sound",
+    "SoundCut": "sound_cut",
+    "frame_times": "times",
+    "has_times": "times",
+    "start_seconds": "times",
 }
 
 

@@ -40,21 +40,21 @@ class Codec:
 def _x264(options: EncodeOptions, _: str) -> dict[str, str]:
     # Without cpu-independent the vector code of x264's macroblock tree gives now and then other bits for the same
     # frames, and a merge that was cut off would not end as one that was not. It costs no time that could be measured.
-    return {"crf": _crf(options, 16), "preset": options.preset or "medium", "x264-params": "cpu-independent=1"}
+    return {**_size(options, 16), "preset": options.preset or "medium", "x264-params": "cpu-independent=1"}
 
 
 def _x265(options: EncodeOptions, _: str) -> dict[str, str]:
     params = "log-level=error:open-gop=0"
-    return {"crf": _crf(options, 18), "preset": options.preset or "medium", "x265-params": params}
+    return {**_size(options, 18), "preset": options.preset or "medium", "x265-params": params}
 
 
 def _svt(options: EncodeOptions, _: str) -> dict[str, str]:
-    return {"crf": _crf(options, 20), "preset": options.preset or "6"}
+    return {**_size(options, 20), "preset": options.preset or "6"}
 
 
 def _vpx(options: EncodeOptions, _: str) -> dict[str, str]:
     speed = options.preset or "3"
-    return {"crf": _crf(options, 20), "b": "0", "row-mt": "1", "deadline": "good", "cpu-used": speed}
+    return {"b": "0", **_size(options, 20), "row-mt": "1", "deadline": "good", "cpu-used": speed}
 
 
 def _prores(options: EncodeOptions, pixel_format: str) -> dict[str, str]:
@@ -65,8 +65,11 @@ def _ffv1(_: EncodeOptions, __: str) -> dict[str, str]:
     return {"level": "3", "slicecrc": "1", "slices": "4", "g": "1"}
 
 
-def _crf(options: EncodeOptions, default: int) -> str:
-    return str(default if options.crf is None else options.crf)
+def _size(options: EncodeOptions, default_crf: int) -> dict[str, str]:
+    """What decides between quality and size."""
+    if options.bitrate is not None:
+        return {"b": str(round(options.bitrate * 1_000_000))}
+    return {"crf": str(default_crf if options.crf is None else options.crf)}
 
 
 def _formats(chromas: str, bits: str) -> tuple[str, ...]:

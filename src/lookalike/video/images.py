@@ -1,12 +1,15 @@
-"""A folder of images, or one image, read as a video: sorted by name, 25 a second, silent."""
+"""A folder of images, or one image, read as a video: sorted by name, silent; 25 a second unless `frames.json` says."""
 
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,11 +17,19 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lookalike.color import rgb_to_picture
 from lookalike.errors import VideoOpenError
 from lookalike.types import ColorSpace, ColorTags, Frame, VideoInfo
+from lookalike.video.sidecar import load_times
 
 _SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 _RATE: Final = Fraction(25)
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    rate: Fraction
+    time_base: Fraction
+    pts: list[int]
 
 
 def is_images(path: Path) -> bool:
@@ -27,29 +38,31 @@ def is_images(path: Path) -> bool:
 
 
 def probe(path: Path) -> VideoInfo:
-    """What a folder of images is as a video; size and colour are those of its first image.
+    """What a folder of images is as a video; size, depth and colour are those of its first image.
 
     Raises:
         VideoOpenError: no image in it, or the first cannot be read.
     """
-    files = _files(path)
+    files = list_images(path)
     rgb = _read(files[0])
     if rgb is None:
         raise VideoOpenError(f"{files[0]} is no image that can be read; remove it or save it again")
     height, width = rgb.shape[:2]
-    color = _color(height)
+    deep = rgb.dtype == np.uint16
+    color = ColorSpace("bt709" if height >= 720 else "bt601", full_range=False, bits=16 if deep else 8)
+    timing = _timing(path, files)
     return VideoInfo(
         path=path,
         size_wh=(width, height),
-        pixel_format="rgb24",
+        pixel_format="rgb48le" if deep else "rgb24",
         color=color,
         tags=ColorTags(1, 1, 1 if color.matrix == "bt709" else 6, 1),
         frame_count=len(files),
-        rate=_RATE,
-        time_base=1 / _RATE,
+        rate=timing.rate,
+        time_base=timing.time_base,
         sample_aspect_ratio=Fraction(1),
         rotation=0,
-        duration_seconds=float(len(files) / _RATE),
+        duration_seconds=float((timing.pts[-1] - timing.pts[0]) * timing.time_base + 1 / timing.rate),
         audio_tracks=0,
     )
 
@@ -58,19 +71,32 @@ def read_frames(path: Path, start: int, stop: int | None) -> Iterator[Frame]:
     """Images as 4:4:4 frames, upright by their EXIF; one that cannot be read is skipped and keeps its number."""
     skipped = 0
     color = probe(path).color
-    for index, file in enumerate(_files(path)[:stop]):
+    files = list_images(path)
+    timing = _timing(path, files)
+    for index, file in enumerate(files[:stop]):
         if index < start:
             continue
         rgb = _read(file)
         if rgb is None:
             skipped += 1
             continue
-        yield Frame(rgb_to_picture(rgb, color), index, index, 1 / _RATE)
+        image = rgb.astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max)
+        yield Frame(rgb_to_picture(image, color), index, timing.pts[index], timing.time_base)
     if skipped:
         _log.warning("%s: skipped %d images that cannot be read", path, skipped)
 
 
-def _files(path: Path) -> list[Path]:
+def frame_times(path: Path) -> list[int]:
+    """Ticks of all images, rising."""
+    return _timing(path, list_images(path)).pts
+
+
+def list_images(path: Path) -> list[Path]:
+    """The images that a folder holds as a video, frame2 before frame10; a file stands for itself.
+
+    Raises:
+        VideoOpenError: there is none.
+    """
     if path.is_file():
         return [path]
     files = [file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")]
@@ -79,23 +105,37 @@ def _files(path: Path) -> list[Path]:
     return sorted(files, key=_by_number)
 
 
+def _timing(path: Path, files: list[Path]) -> _Timing:
+    """From `frames.json` where it knows all images, else even."""
+    known = load_times(path) if path.is_dir() else None
+    if known is None:
+        return _Timing(_RATE, 1 / _RATE, list(range(len(files))))
+    rate = Fraction(known.rate)
+    pts = [known.pts[file.name] for file in files if file.name in known.pts]
+    if len(pts) == len(files) and all(a < b for a, b in pairwise(pts)):
+        return _Timing(rate, Fraction(known.time_base), pts)
+    return _Timing(rate, 1 / rate, list(range(len(files))))
+
+
 def _by_number(file: Path) -> list[tuple[int, str]]:
     """Sort key: frame2 before frame10."""
     parts = re.findall(r"\d+|\D+", file.name)
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
-def _color(height: int) -> ColorSpace:
-    return ColorSpace("bt709" if height >= 720 else "bt601", full_range=False, bits=8)
-
-
-def _read(file: Path) -> NDArray[np.uint8] | None:
-    """(H, W, 3) uint8, or None."""
+def _read(file: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
+    """(H, W, 3) RGB, uint16 for an image of 16 bits; alpha is left out. None if it cannot be read."""
     try:
         with Image.open(file) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16"):
-                return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
-            return np.asarray(image.convert("RGB"))
+            if ";16" in str(opened.tile):  # Pillow would drop the lower bits of R, G, B
+                return _read_deep(file)
+            return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
         return None
+
+
+def _read_deep(file: Path) -> NDArray[np.uint16] | None:
+    bgr = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if bgr is None or bgr.dtype != np.uint16:
+        return None
+    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint16)

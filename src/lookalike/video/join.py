@@ -23,6 +23,7 @@ from lookalike.video.codecs import CODECS
 from lookalike.video.demux import opened, packets, picture_stream
 from lookalike.video.options import CodecName
 from lookalike.video.outputs import check_output, container_options, describe_stream, encoder_errors
+from lookalike.video.sound_cut import SoundCut
 
 _Timed = tuple[Fraction, "av.Packet[Any]"]
 
@@ -42,6 +43,7 @@ def join_segments(
     output: Path,
     sound_from: Path | None,
     metadata: dict[str, str],
+    cut: SoundCut | None = None,
 ) -> None:
     """Write segments one after another, and all sound of another file, into one video by stream copy.
 
@@ -53,6 +55,7 @@ def join_segments(
         info: of the video that received the frames.
         sound_from: file whose audio tracks are copied packet for packet; None for silence.
         metadata: tags of the file, such as title and comment.
+        cut: what is taken of the sound; None for all.
 
     Raises:
         EncoderError: no segments, segments that overlap or differ in settings, or a container that refuses a codec.
@@ -71,11 +74,13 @@ def join_segments(
             container.metadata.update(metadata)
             video = container.add_stream_from_template(picture_stream(first, segments[0]), opaque=True)
             describe_stream(video, info, codec)
-            tracks = _add_sound(container, sound) if sound is not None else {}
-            shift = _late_start(times.pts[0] * info.time_base, sound)
+            cut = cut or SoundCut()
+            tracks = _add_sound(container, cut.tracks(sound)) if sound is not None else {}
+            shift = 0 if cut.start is not None else _late_start(times.pts[0] * info.time_base, sound)
             sources = [_video_packets(segments, video, times, info.time_base, shift)]
             if sound is not None:
-                sources.append(_sound_packets(sound, tracks, shift))
+                hides_lead = container.format.name in ("mp4", "mov")
+                sources.append(_sound_packets(cut.packets(sound, hides_lead), tracks, cut.start or Fraction(shift)))
             for _, packet in heapq.merge(*sources, key=lambda item: item[0]):
                 container.mux(packet)
 
@@ -157,10 +162,10 @@ def _video_packets(
                 yield packet.dts * time_base, packet
 
 
-def _add_sound(container: OutputContainer, sound: InputContainer) -> dict[int, AudioStream]:
+def _add_sound(container: OutputContainer, streams: list[AudioStream]) -> dict[int, AudioStream]:
     """Output track for the number of each audio track."""
     tracks: dict[int, AudioStream] = {}
-    for stream in sound.streams.audio:
+    for stream in streams:
         out = container.add_stream_from_template(stream)
         out.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
         out.disposition = stream.disposition
@@ -168,17 +173,13 @@ def _add_sound(container: OutputContainer, sound: InputContainer) -> dict[int, A
     return tracks
 
 
-def _sound_packets(sound: InputContainer, tracks: dict[int, AudioStream], shift: int) -> Iterator[_Timed]:
-    """Sound as it lies in the file; yields seconds and packet."""
-    if not tracks:
-        return
-    for packet in packets(sound, list(sound.streams.audio), lambda: None):
-        if packet.dts is None:
-            packet.dts = packet.pts
-        if not packet.size or packet.dts is None:
-            continue
+def _sound_packets(
+    kept: Iterator["av.Packet[Any]"], tracks: dict[int, AudioStream], shift: Fraction
+) -> Iterator[_Timed]:
+    """Sound as it lies in the file, earlier by some seconds; yields seconds and packet."""
+    for packet in kept:
         time_base = packet.time_base
-        packet.dts -= round(shift / time_base)
+        packet.dts = (packet.dts or 0) - round(shift / time_base)
         if packet.pts is not None:
             packet.pts -= round(shift / time_base)
         packet.stream = tracks[packet.stream_index]

@@ -32,6 +32,9 @@ class EncodeOptions(Options):
     crf: int | None = Field(default=None, ge=0)
     """Quality, lower is better; empty for the codec's own default (h264 16, h265 18, av1 20, vp9 20)."""
 
+    bitrate: float | None = Field(default=None, gt=0)
+    """Megabits a second on average, instead of a quality."""
+
     preset: str | None = None
     """Speed: ultrafast..placebo for h264 and h265, 0..13 for av1, 0..8 for vp9, proxy/lt/standard/hq for prores."""
 
@@ -42,6 +45,10 @@ class EncodeOptions(Options):
             raise ValueError(f"{self.codec} has no crf, got {self.crf}; leave it out")
         if self.crf is not None and top is not None and self.crf > top:
             raise ValueError(f"crf of {self.codec} is 0..{top}, got {self.crf}")
+        if self.bitrate is not None and top is None:
+            raise ValueError(f"{self.codec} has no bitrate, got {self.bitrate:g}; leave it out")
+        if self.bitrate is not None and self.crf is not None:
+            raise ValueError("crf and bitrate both say how large the file gets; give one of them")
         names = _PRESETS.get(self.codec, ())
         if self.preset is not None and self.preset not in names:
             raise ValueError(f"{self.codec} has no preset {self.preset!r}; it knows {', '.join(names) or 'none'}")

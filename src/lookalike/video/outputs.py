@@ -55,6 +55,24 @@ def check_output(output: Path, info: VideoInfo, codec: CodecName) -> None:
         _log.warning("%s: %s in %s does not keep pixels of shape %s", output, codec, suffix, info.sample_aspect_ratio)
 
 
+def fitting_output(base: Path, info: VideoInfo, codec: CodecName) -> Path:
+    """`base` with the suffix of a container that holds the codec and the sound; that of the source if it does.
+
+    Args:
+        base: where the file goes, without a suffix.
+        info: of the video whose pictures and sound it will hold.
+        codec: of its pictures.
+
+    Raises:
+        EncoderError: no container does.
+    """
+    own = info.path.suffix.lower()
+    for suffix in (*(s for s in _FORMATS if s == own), *_FORMATS):
+        if not _not_held(suffix, codec, _sound_codecs(info)):
+            return base.with_name(base.name + suffix)
+    raise EncoderError(f"no container holds {codec} and the sound of {info.path.name}; use another --codec")
+
+
 def container_options(path: Path, time_base: Fraction) -> dict[str, str]:
     """Options that keep timestamps exact and let a player start before the whole file is there."""
     if path.suffix == ".nut":
@@ -111,4 +129,5 @@ def _not_held(suffix: str, codec: CodecName, sounds: list[str]) -> list[str]:
     with av.open(io.BytesIO(), "w", format=_FORMATS[suffix]) as container:
         supported = container.supported_codecs
     wanted = [(codec, CODECS[codec].encoder), *((f"{name} sound", name) for name in dict.fromkeys(sounds))]
-    return [shown for shown, name in wanted if name not in supported]
+    # The standard lets MP4 hold PCM; what is copied into it from other files is refused by the writer, or by players.
+    return [s for s, name in wanted if name not in supported or (suffix == ".mp4" and name.startswith("pcm_"))]

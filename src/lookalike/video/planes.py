@@ -16,7 +16,7 @@ from lookalike.video.codecs import chroma_and_bits
 _ACCURATE: Final = int(
     Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 )
-_PLANAR: Final = re.compile(r"yuvj?(420|422|444)p(9|10|12|14|16)?(le)?$")
+_PLANAR: Final = re.compile(r"yuv[ja]?(420|422|444)p(9|10|12|14|16)?(le)?$")
 _DEPTHS: Final = (8, 9, 10, 12, 14, 16)
 _SWSCALE_MATRIX: Final[dict[Matrix, Colorspace]] = {
     "bt601": Colorspace.ITU601,

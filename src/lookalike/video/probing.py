@@ -27,6 +27,7 @@ _MATRIX_OF_TAG: Final[dict[int, Matrix]] = {
     10: "bt2020",
 }
 _HD_HEIGHT: Final = 720
+_OF_CONTAINER: Final = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 
 
 def probe(path: Path) -> VideoInfo:
@@ -56,6 +57,7 @@ def _probe(path: Path, _mtime_ns: int, _size: int) -> VideoInfo:
         frame = _first_frame(container, stream, path)
         stored_wh = (frame.width, frame.height)
         tags, pixel_format, rotation = _tags(stream, frame), frame.format.name, _rotation(frame)
+        interlaced = frame.interlaced_frame
     index = packet_index(path)
     color, tags = decide_color(pixel_format, tags, stored_wh[1])
     return VideoInfo(
@@ -71,7 +73,16 @@ def _probe(path: Path, _mtime_ns: int, _size: int) -> VideoInfo:
         rotation=rotation,
         duration_seconds=seconds if seconds is not None else float(index.count / rate),
         audio_tracks=audio_tracks,
+        interlaced=interlaced,
     )
+
+
+def file_tags(path: Path) -> dict[str, str]:
+    """Title, comment and the like of a file, for a copy of it; not what a container says of itself."""
+    if images.is_images(path):
+        return {}
+    with opened(path) as container:
+        return {key: value for key, value in container.metadata.items() if key.lower() not in _OF_CONTAINER}
 
 
 def decide_color(pixel_format: str, tags: ColorTags, stored_height: int) -> tuple[ColorSpace, ColorTags]:

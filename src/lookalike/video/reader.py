@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import av.error
 
 from lookalike.types import Frame, VideoInfo
 from lookalike.video import images
+from lookalike.video.deinterlace import deinterlaced
 from lookalike.video.demux import PacketIndex, opened, packet_index, packets, picture_stream
 from lookalike.video.planes import to_picture, turned
 from lookalike.video.probing import probe
@@ -41,7 +43,7 @@ def read_frames(
         report: filled as reading goes on.
 
     Yields:
-        Upright frames with rising index and pts, planes exactly as decoded.
+        Upright frames with rising index and pts, planes exactly as decoded; interlaced ones are made whole.
 
     Raises:
         VideoOpenError, NoVideoStreamError: as `probe`.
@@ -72,10 +74,12 @@ def read_frames(
 
 
 def _keyframe_before(index: PacketIndex, start: int) -> int | None:
-    """Time to seek to so that picture `start` can be decoded; None to read from the beginning."""
+    """Time to seek to so that picture `start` and the one before it, which an interlaced picture is drawn from, can be
+    decoded; None to read from the beginning.
+    """
     if not 0 < start < len(index.pts):
         return None
-    place = bisect_right(index.keyframes, index.pts[start]) - 1
+    place = bisect_right(index.keyframes, index.pts[start - 1]) - 1
     if place < 0 or index.keyframes[place] <= index.pts[0]:
         return None
     return index.keyframes[place]
@@ -88,10 +92,16 @@ def _read(
     clock = _Clock(index, info.time_base, info.rate, after=seek_to)
     errors = _Errors()
     expected = start
-    for frame in _decoded(info.path, seek_to, errors):
+    woven = _Woven(info.path)
+    neighbour = seek_to is None
+    for frame in deinterlaced(_decoded(info.path, seek_to, errors), woven.found):
         place = clock.place(frame)
         if place is None or place[0] < start:
+            neighbour |= place is not None
             continue
+        if woven.yes and not neighbour:
+            return  # an interlaced picture without the one before it would come out another
+        neighbour = True
         number, pts = place
         # A decoder may hide damage without a word; a gap in the numbers tells. Without an index, count errors.
         report.skipped += min(number, stop or number) - expected
@@ -106,6 +116,24 @@ def _read(
             return
     end = index.count if stop is None else min(stop, index.count)
     report.skipped = errors.count if not index.pts else report.skipped + max(end - expected, 0)
+
+
+@dataclass(slots=True)
+class _Woven:
+    """Whether interlaced pictures were met."""
+
+    path: Path
+    yes: bool = False
+
+    def found(self) -> None:
+        """Note it, and say it once for each file."""
+        self.yes = True
+        _say_interlaced(self.path)
+
+
+@cache
+def _say_interlaced(path: Path) -> None:
+    _log.warning("%s is interlaced; its pictures are deinterlaced (bwdif) as they are read", path)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,106 @@
+"""Faces set by hand, as data: `edits.json` beside a faceset, written by the studio or in an editor."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
+
+from lookalike.errors import EditsError
+from lookalike.faces import Detection
+from lookalike.files import write_bytes
+from lookalike.options import Options, first_problem, format_of
+
+FORMAT = 1
+_FOREHEAD = 0.35
+"""Height of a forehead above the brows, in heights of the face below them."""
+
+
+class EditedFace(Options):
+    """One face of a frame: its landmarks, or a box within which the landmarks are to be looked for."""
+
+    landmarks: Annotated[list[tuple[FiniteFloat, FiniteFloat]], Field(min_length=68, max_length=68)] | None = None
+    """iBUG order, frame pixels."""
+    box: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
+    """Left, top, right, bottom, frame pixels; found from the landmarks if left out."""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.landmarks is None and self.box is None:
+            raise ValueError("a face needs landmarks or a box")
+        if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"a box is left, top, right, bottom with left < right and top < bottom, got {self.box}")
+        return self
+
+    def detection(self) -> Detection:
+        """As a detector would have said it, with full score."""
+        landmarks = None if self.landmarks is None else np.array(self.landmarks, np.float32)
+        box = box_about(landmarks) if self.box is None and landmarks is not None else np.array(self.box, np.float32)
+        return Detection(box, 1.0, landmarks=landmarks)
+
+
+class Edits(Options):
+    """All faces set by hand. What is said of a frame is all of that frame's faces."""
+
+    format: int = FORMAT
+    frames: dict[Annotated[int, Field(ge=0)], list[EditedFace]] = Field(default_factory=dict)
+    """By frame number, from 0; an empty list: the frame shows no face."""
+    between: list[tuple[int, int]] = Field(default_factory=list)
+    """Pairs of frames set by hand, the frames between which move evenly from the one to the other."""
+
+    def every_frame(self) -> dict[int, list[EditedFace]]:
+        """The frames set by hand and those between them.
+
+        Raises:
+            EditsError: a pair whose ends are not set by hand, or do not have as many faces of one kind.
+        """
+        made: dict[int, list[EditedFace]] = {}
+        for first, last in self.between:
+            a, b = self.frames.get(first), self.frames.get(last)
+            if a is None or b is None or len(a) != len(b) or first >= last:
+                raise EditsError(f"between {first} and {last}: both frames must be set by hand, with as many faces")
+            for frame in range(first + 1, last):
+                share = (frame - first) / (last - first)
+                made[frame] = [_mixed(one, other, share) for one, other in zip(a, b, strict=True)]
+        return made | self.frames
+
+
+def read_edits(path: Path) -> Edits:
+    """Read `edits.json`; no file is no edits.
+
+    Raises:
+        EditsError: the file is damaged or newer than this version.
+    """
+    if not path.is_file():
+        return Edits()
+    try:
+        value = json.loads(path.read_bytes())
+        if format_of(value) > FORMAT:
+            raise EditsError(f"{path} has format {format_of(value)}; update Lookalike to read it")
+        return Edits.model_validate(value)
+    except ValueError as exc:
+        reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+        raise EditsError(f"{path} cannot be read ({reason}); mend it by hand") from exc
+
+
+def write_edits(path: Path, edits: Edits) -> None:
+    """Write `edits.json`, whole or not at all."""
+    write_bytes(path, (edits.model_dump_json(exclude_none=True, indent=1) + "\n").encode())
+
+
+def box_about(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(4,) box about a face with its forehead, from (68, 2) landmarks."""
+    low, high = landmarks.min(0), landmarks.max(0)
+    return np.array([low[0], low[1] - _FOREHEAD * (high[1] - low[1]), *high], np.float32)
+
+
+def _mixed(a: EditedFace, b: EditedFace, share: float) -> EditedFace:
+    if a.landmarks is not None and b.landmarks is not None:
+        points = np.array(a.landmarks) * (1 - share) + np.array(b.landmarks) * share
+        return EditedFace(landmarks=[(float(x), float(y)) for x, y in points])
+    if a.box is not None and b.box is not None:
+        left, top, right, bottom = (float(v) for v in np.array(a.box) * (1 - share) + np.array(b.box) * share)
+        return EditedFace(box=(left, top, right, bottom))
+    raise EditsError("frames between two faces set by hand: both must have landmarks, or both a box")

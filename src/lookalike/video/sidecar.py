@@ -1,0 +1,62 @@
+"""`frames.json`: the times of the images beside it, which have none of their own."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, ValidationError, field_validator
+
+from lookalike.errors import VideoOpenError
+from lookalike.files import write_json
+from lookalike.options import Options, first_problem, format_of
+
+FORMAT: Final = 1
+NAME: Final = "frames.json"
+
+
+class FrameTimes(Options):
+    """Where a folder of images comes from, and when each is shown."""
+
+    format: int = FORMAT
+    source: str
+    """Name of the video."""
+    key: str
+    """Stands for the video and the options, so that a later run knows its own images."""
+    rate: str
+    """Frames a second of the video, as a fraction."""
+    time_base: str
+    """Seconds per tick, as a fraction."""
+    pts: dict[str, int] = Field(default_factory=dict)
+    """Ticks by file name; empty where the video has no times, so that images follow each other evenly."""
+
+    @field_validator("rate", "time_base")
+    @classmethod
+    def _is_fraction(cls, text: str) -> str:
+        if Fraction(text) <= 0:
+            raise ValueError(f"must be above 0, got {text}")
+        return text
+
+
+def load_times(folder: Path) -> FrameTimes | None:
+    """What `frames.json` in a folder says; None without one.
+
+    Raises:
+        VideoOpenError: it is damaged, or of a newer version.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if format_of(value) > FORMAT:
+            raise VideoOpenError(f"{path} has format {format_of(value)}; update Lookalike, or delete it to do without")
+        return FrameTimes.model_validate(value)
+    except (ValueError, ZeroDivisionError) as exc:
+        reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+        raise VideoOpenError(f"{path} cannot be read ({reason}); delete it to read the images as 25 a second") from exc
+
+
+def save_times(folder: Path, times: FrameTimes) -> None:
+    """Write `frames.json`, whole or not at all."""
+    write_json(folder / NAME, times.model_dump(mode="json"))
