@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.color import picture_to_rgb
+from lookalike.color import picture_to_rgb8
 from lookalike.faces import FaceFinder
 from lookalike.geometry import invert, transform
 from lookalike.sample import load_portraits
@@ -53,7 +53,7 @@ def stills(videos: list[Path]) -> Iterator[NDArray[np.uint8]]:
         for place in range(each):
             index = (2 * place + 1) * count // (2 * each)
             frame = next(read_frames(path, index, index + 1))
-            yield np.rint(picture_to_rgb(frame.picture) * 255).astype(np.uint8)
+            yield picture_to_rgb8(frame.picture)
 
 
 def spread(finder: FaceFinder, still: NDArray[np.uint8], seed: int) -> tuple[float, float, float]:

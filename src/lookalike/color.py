@@ -98,6 +98,16 @@ def picture_to_rgb(picture: Picture, box_xyxy: Box | None = None) -> NDArray[np.
     return np.clip(rgb, 0, 1, out=rgb)
 
 
+def eight_bit(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Float values in [0, 1] as uint8, rounded; (H, W, 3)."""
+    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)
+
+
+def picture_to_rgb8(picture: Picture) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB of a picture."""
+    return eight_bit(picture_to_rgb(picture))
+
+
 def paste_rgb(picture: Picture, rgb: NDArray[np.float32], mask: NDArray[np.float32], box_xyxy: Box) -> Picture:
     """A copy of the picture with `rgb` blended into a box, in Y, Cb, Cr.
 

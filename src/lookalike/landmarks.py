@@ -109,7 +109,7 @@ def feature_mask(landmarks: NDArray[np.floating], size: int) -> NDArray[np.uint8
 def head_pose(aligned: NDArray[np.floating]) -> tuple[float, float, float]:
     """Pitch, yaw and roll of a head, each about -1..1.
 
-    Positive pitch looks up, positive yaw has the nose toward the picture's right, positive roll is clockwise.
+    Positive pitch looks up, positive yaw has the nose toward the picture's left, positive roll is clockwise.
 
     Args:
         aligned: (68, 2) landmarks in a 256-pixel full-face crop.

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.color import picture_to_rgb
+from lookalike.color import eight_bit, picture_to_rgb
 from lookalike.types import ColorTags, Picture
 
 PQ: Final = 16
@@ -88,7 +88,7 @@ def tone_mapped(rgb: NDArray[np.float32], tags: ColorTags) -> NDArray[np.float32
 
 def detection_rgb(picture: Picture, tags: ColorTags) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB of a picture for finding faces: tone-mapped if HDR, else its own colours."""
-    return np.rint(tone_mapped(picture_to_rgb(picture), tags) * 255).astype(np.uint8)
+    return eight_bit(tone_mapped(picture_to_rgb(picture), tags))
 
 
 def _looked_up(table: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:

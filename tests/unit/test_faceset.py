@@ -15,6 +15,7 @@ from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
 from lookalike.faceset import (
     FaceRecord,
     crop_face,
+    crop_lanczos,
     encode_array,
     face_name,
     faces_by_frame,
@@ -25,7 +26,8 @@ from lookalike.faceset import (
     replace_record,
     save_face,
 )
-from lookalike.geometry import align_matrix, transform
+from lookalike.faceset.make import outside_share
+from lookalike.geometry import align_matrix, invert, transform
 
 SUFFIXES = [".jpg", ".png"]
 NAME = "Größe 漢字 \U0001f600 <a> & \"b\" 'c' </la:face>.mp4"
@@ -62,6 +64,53 @@ def test_crops_of_any_reduction_keep_their_place(scale: float) -> None:
     crop = crop_face(picture, matrix, side)
     row, column = np.mgrid[:side, :side] / scale + 20
     assert np.abs(crop[..., 0] - (column * 0.4 + row * 0.2))[1:-1, 1:-1].max() <= 1.2
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.5, 0.8, 1.0, 1.7])
+def test_lanczos_keeps_place_and_levels(scale: float) -> None:
+    y, x = np.mgrid[:300, :300]
+    picture = np.repeat((x * 0.4 + y * 0.3)[..., None], 3, 2).astype(np.uint8)
+    side = round(200 * scale)
+    turn = np.array([[0.98, 0.199], [-0.199, 0.98]]) * scale
+    matrix = np.hstack([turn, (np.array([side / 2, side / 2]) - turn @ [150, 150])[:, None]])
+    crop = crop_lanczos(picture, matrix, side)
+    row, column = np.mgrid[:side, :side]
+    there = transform(invert(matrix), np.stack([column, row], -1))
+    assert np.abs(crop[..., 0] - (there[..., 0] * 0.4 + there[..., 1] * 0.3)).max() <= 2
+
+
+def test_lanczos_drops_detail_that_is_too_fine() -> None:
+    picture = np.zeros((240, 240, 3), np.uint8)
+    picture[:, ::2] = 255  # one pixel wide: at a third of the size nothing but its mean may be left
+    matrix = np.array([[1 / 3, 0, 0], [0, 1 / 3, 0.0]])
+    crop = crop_lanczos(picture, matrix, 80)[8:-8, 8:-8]
+    assert np.abs(crop.astype(int) - 127).max() <= 3
+
+
+def test_lanczos_keeps_edges_that_bilinear_softens() -> None:
+    picture = np.full((120, 120, 3), 40, np.uint8)
+    picture[:, 60:] = 200
+    matrix = np.array([[1, 0, -20.5], [0, 1, -20]])
+    across = crop_lanczos(picture, matrix, 80)[40, :, 0].astype(int)
+    assert across.max() > 205  # the overshoot of a filter with negative lobes
+    assert abs(int(across[39]) - 120) < 3
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.5])
+def test_a_crop_beside_the_frame_is_its_border(scale: float) -> None:
+    picture = np.full((50, 60, 3), (10, 20, 30), np.uint8)
+    matrix = np.array([[scale, 0, -500.0], [0, scale, -500.0]])
+    np.testing.assert_array_equal(crop_lanczos(picture, matrix, 32), np.full((32, 32, 3), (10, 20, 30)))
+
+
+def test_the_border_cuts_a_share_off() -> None:
+    _, face = draw_person(SRC, 1)
+    low, high = face.mesh.min(0), face.mesh.max(0)
+    middle, wide = (low + high) / 2, (1000, 1000)
+    assert outside_share(face.mesh, wide) == 0
+    assert outside_share(face.mesh - [middle[0], 0], wide) == pytest.approx(0.5, abs=0.03)
+    assert outside_share(face.mesh - middle, wide) == pytest.approx(0.75, abs=0.03)
+    assert outside_share(face.mesh + 2000, wide) == 1
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -87,7 +87,7 @@ def test_a_filter_needs_something_to_go_by(place: Workspace) -> None:
         ({}, {"person": 1}, ["person unknown, not 1"]),
         ({"track": 4}, {"track": 1}, ["track 4, not 1"]),
         ({"frame": 9}, {"frames": ":9"}, ["frame 10 is not in :9"]),
-        ({"pitch_yaw_roll": (0, 0.5, 0)}, {"yaw": "-30:30"}, ["yaw 32 is not in -30:30"]),
+        ({"pitch_yaw_roll": (0, 0.5, 0)}, {"yaw": "-30:30"}, ["yaw -32 is not in -30:30"]),
         ({"pitch_yaw_roll": (-0.5, 0, 0)}, {"pitch": "-30:"}, ["pitch -37 is not in -30:"]),
         ({"sharpness": 2.0}, {"min_sharpness": 3}, ["sharpness 2 is below 3"]),
         ({"score": 0.5}, {"min_score": 0.6}, ["score 0.5 is below 0.6"]),

@@ -1,6 +1,7 @@
 """Alignment, against the table of the specification (appendix B.1), and its properties."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -17,8 +18,8 @@ from lookalike.geometry import (
     similarity,
     transform,
 )
-from lookalike.mean_face import TEMPLATE
-from lookalike.options import FaceType
+from lookalike.mean_face import SOLID, TEMPLATE
+from lookalike.options import FaceType, covers, geometry_of
 
 
 def rotation(degrees: float) -> NDArray[np.float64]:
@@ -166,3 +167,81 @@ def test_overlap_of_boxes(a: tuple[int, ...], b: tuple[int, ...], overlap: float
     first, second = np.array(a, np.float32), np.array(b, np.float32)
     assert intersection_over_union(first, second) == pytest.approx(overlap)
     assert intersection_over_union(second, first) == pytest.approx(overlap)
+
+
+def corner_rule(landmarks: NDArray[np.float64], face_type: str, size: int) -> NDArray[np.float64]:
+    """DeepFaceLab 2's square by its corners, as its format notes tell it: the way it was first written down."""
+    padding = {"half": 0, "mid-full": 0.0675, "full": 0.2109375, "whole": 0.4, "head": 0.7}
+    kind = face_type.removesuffix("-no-align")
+    chosen = [*range(17, 49), 54]
+    unit = similarity(landmarks[chosen], TEMPLATE[[i - 17 for i in chosen]])
+    a, b, c, d, centre = transform(invert(unit), np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5]]))
+    half_diagonal = np.linalg.norm(a - c) * (padding[kind] * np.sqrt(2) + 0.5)
+    if kind == "whole":
+        centre = centre + 0.07 * (a - d)
+    if kind == "head":
+        aligned = transform(unit, landmarks)[:, 0]
+        left = np.mean([aligned[27] - aligned[0], aligned[28] - aligned[1], aligned[29] - aligned[2]])
+        right = np.mean([aligned[16] - aligned[27], aligned[15] - aligned[28], aligned[14] - aligned[29]])
+        yaw = (right - left) * abs(np.tanh(2 * (right - left)))
+        centre = centre - (a - b) * yaw / 2 + 0.5 * (a - d)
+    along, across = (c - a) / np.linalg.norm(c - a), (b - d) / np.linalg.norm(b - d)
+    corners = np.array(
+        [centre - along * half_diagonal, centre + across * half_diagonal, centre + along * half_diagonal]
+    )
+    if kind != face_type:
+        side = np.sqrt(2) * half_diagonal / 2
+        corners = centre + np.array([[-side, -side], [side, -side], [side, side]])
+    return np.asarray(
+        cv2.getAffineTransform(corners.astype(np.float32), np.array([[0, 0], [size, 0], [size, size]], np.float32))
+    )
+
+
+@pytest.mark.parametrize("face_type", ["half", "mid-full", "full", "full-no-align", "whole", "head", "head-no-align"])
+@pytest.mark.parametrize("degrees", [0, 35])
+def test_the_second_geometry_is_that_of_its_corners(face_type: FaceType, degrees: float) -> None:
+    turned_head = SOLID @ np.array([[0.9, 0, 0.43], [0, 1, 0], [-0.43, 0, 0.9]]).T
+    landmarks = turned_head[:, :2] * 2 @ rotation(degrees).T + [320, 260]
+    matrix = align_matrix(landmarks, 256, face_type, "dfl2")
+    np.testing.assert_allclose(matrix, corner_rule(landmarks, face_type, 256), rtol=1e-4, atol=5e-3)
+
+
+def test_each_face_type_shows_more_than_the_one_before() -> None:
+    widths = [
+        crop_corners(align_matrix(model_landmarks(), 64, kind, "dfl2"), 64)
+        for kind in get_args(Literal["half", "mid-full", "full", "whole", "head"])
+    ]
+    sides = [float(np.linalg.norm(corners[1] - corners[0])) for corners in widths]
+    assert sides == sorted(sides)
+    assert sides[2] / sides[0] == pytest.approx(1 + 2 * np.sqrt(2) * 0.2109375)
+
+
+def test_the_mouth_does_not_count_in_the_second_geometry() -> None:
+    moved = model_landmarks()
+    moved[[*range(49, 54), *range(55, 68)]] += [0, 25]
+    np.testing.assert_array_equal(
+        align_matrix(moved, 256, "whole", "dfl2"), align_matrix(model_landmarks(), 256, "whole", "dfl2")
+    )
+
+
+def test_a_face_type_finds_its_geometry() -> None:
+    assert [geometry_of(kind) for kind in ("full", "avatar", "whole", "head-no-align")] == [
+        "2019",
+        "2019",
+        "dfl2",
+        "dfl2",
+    ]
+    np.testing.assert_array_equal(
+        align_matrix(model_landmarks(), 256, "whole"), align_matrix(model_landmarks(), 256, "whole", "dfl2")
+    )
+    with pytest.raises(ValueError, match=r"geometry 2019 has no face type whole .* use geometry dfl2"):
+        align_matrix(model_landmarks(), 256, "whole", "2019")
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "enough"),
+    [("full", "half", True), ("half", "full", False), ("whole", "full", True), ("head-no-align", "whole", True),
+     ("avatar", "full", False), ("avatar", "avatar", True)],
+)  # fmt: skip
+def test_wider_faces_cover_narrower_ones(have: FaceType, want: FaceType, enough: bool) -> None:
+    assert covers(have, want) is enough

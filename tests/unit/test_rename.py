@@ -176,6 +176,16 @@ def test_a_file_that_turns_up_meanwhile_stays(folder: Path, monkeypatch: pytest.
     assert content(folder) == {**BEFORE, "00000.png": "new"}
 
 
+def test_a_file_that_takes_an_old_name_meanwhile_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(rename, "_move", cut_off_at(0, True))
+        with pytest.raises(CutOffError):
+            rename_all(folder, CYCLE, "test")
+    (folder / "a.jpg").write_text("new")
+    finish_renames(folder)
+    assert content(folder) == {**AFTER, "a.jpg": "new", "a-2.jpg": "c.jpg"}
+
+
 def test_undo_leaves_out_what_is_gone_and_what_came(folder: Path) -> None:
     rename_all(folder, {"a.jpg": "x.jpg", "b.jpg": "y.jpg"}, "test")
     (folder / "x.jpg").unlink()

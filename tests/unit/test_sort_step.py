@@ -1,5 +1,7 @@
 """Sorting a faceset on disk: what is written, moved and renamed, and what is not."""
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,6 +32,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return place
 
 
+_MAIN = "from lookalike.cli import main; main()"
 BY_LIGHT = ["2_0.jpg", "3_0.jpg", "4_0.jpg", "5_0.jpg", "6_0.jpg", "1_0.jpg"]
 
 
@@ -68,7 +71,7 @@ def test_rejects_go_to_the_trash_and_say_why(workspace: Workspace) -> None:
     assert listed(workspace) == BY_LIGHT[:4] == sorted(path.name for path in list_faces(workspace.aligned("src")))
     assert sorted(path.name for path in trash.iterdir()) == ["1_0.jpg", "6_0-2.jpg", "6_0.jpg"]
     assert (trash / "6_0.jpg").read_bytes() == b"dear to somebody"
-    assert load_record(trash / "6_0-2.jpg").reason == "beyond the first 4 by brightness"
+    assert load_record(trash / "6_0-2.jpg").reason == "sort brightness: beyond the first 4 by brightness"
     (trash / "1_0.jpg").rename(workspace.aligned("src") / "1_0.jpg")
     list(sort(workspace, "src", SortConfig(by="brightness")))
     assert listed(workspace) == [*BY_LIGHT[:4], "1_0.jpg"]
@@ -147,3 +150,20 @@ def test_a_cut_off_renaming_is_finished_by_the_next_sort(workspace: Workspace, m
     said = texts(sort(workspace, "src", SortConfig(by="brightness")))
     assert "finished renaming 6 files" in said
     assert listed(workspace) == [path.name for path in list_faces(folder)] == [f"0000{n}.jpg" for n in range(6)]
+
+
+def test_the_command(workspace: Workspace) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-c", _MAIN, "sort", str(workspace.folder), "src", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("--by", "yaw", "--target", "5")[0] == 0
+    assert len(listed(workspace)) == 5
+    code, said = run("--undo")
+    assert code == 1
+    assert "error: nothing to undo in" in said
+    assert run("--undo", "--by", "yaw")[0] == 2
+    code, said = run("--by", "beauty")
+    assert code == 2
+    assert "match-dst" in said

@@ -263,6 +263,14 @@ def test_best_is_even_over_yaw() -> None:
     assert [int((yaw[kept] == value).sum()) for value in (0.5, 0.0, -0.5)] == [10, 3, 10]
 
 
+def test_best_of_few_leaves_out_bins_at_even_distances() -> None:
+    yaw = np.linspace(0.9, -0.9, 90)
+    roots = np.stack([spread(p) for p in np.linspace(20, 230, 90)])
+    assert select.best(yaw, np.ones(90), roots, 1).order.tolist() == [45]
+    gaps = np.diff(select.best(yaw, np.ones(90), roots, 9).order)
+    assert gaps.min() == gaps.max() == 10
+
+
 @pytest.mark.parametrize("by", ["best", "best-no-blur"])
 def test_best_as_a_method(by: SortMethod) -> None:
     some = faces({"pose": [[0, 0.1, 0], [0, 0.5, 0]], "blur": [0.2, 0.4], "gray": [spread(9), spread(99)]})

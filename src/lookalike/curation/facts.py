@@ -69,9 +69,9 @@ YAW_DEGREES = float(np.degrees(1.11))
 
 
 def degrees(record: FaceRecord) -> tuple[float, float]:
-    """Pitch (up is positive) and yaw (toward the picture's right is positive) of a face."""
+    """Pitch (up is positive) and yaw (toward the picture's right is positive, unlike in the record) of a face."""
     pitch, yaw, _ = record.pitch_yaw_roll
-    return pitch * PITCH_DEGREES, yaw * YAW_DEGREES
+    return pitch * PITCH_DEGREES, -yaw * YAW_DEGREES
 
 
 def face_side(landmarks: NDArray[np.floating]) -> float:

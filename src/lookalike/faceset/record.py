@@ -46,7 +46,7 @@ class FaceRecord(Options):
     face_type: FaceType = "full"
     geometry: Geometry = "2019"
     pitch_yaw_roll: tuple[float, float, float]
-    """About -1..1 each: up, toward the picture's right, clockwise."""
+    """About -1..1 each: up, toward the picture's left, clockwise; as DeepFaceLab signed them."""
     sharpness: float
     """Variance of the Laplacian of the crop's luma inside the face."""
     outside: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from lookalike.color import picture_to_rgb
+from lookalike.color import picture_to_rgb8
 from lookalike.curation.drawing import draw_frame
 from lookalike.faceset import faces_by_frame, load_record
 from lookalike.files import replacing, storage_errors
@@ -50,7 +49,7 @@ def write_debug_frames(info: VideoInfo, aligned: Path, folder: Path, step: str) 
 
 
 def _draw(folder: Path, faces: dict[int, list[Path]], frame: Frame) -> None:
-    rgb = np.rint(picture_to_rgb(frame.picture) * 255).astype(np.uint8)
+    rgb = picture_to_rgb8(frame.picture)
     drawn = draw_frame(rgb, [load_record(path) for path in faces.get(frame.index, [])])
     with replacing(folder / debug_name(frame.index)) as temporary:
         Image.fromarray(drawn).save(temporary, quality=_QUALITY)

@@ -4,9 +4,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
-from lookalike.color import picture_to_rgb
+from lookalike.color import picture_to_rgb8
 from lookalike.curation.faceset_config import ResizeConfig, RetypeConfig
 from lookalike.curation.recrop import Made, fits_inside, narrowed, new_matrix, recropped, resized
 from lookalike.errors import ConfigError, FacesetError
@@ -171,7 +169,7 @@ def _from_video(
             faces = by_frame.pop(frame.index, None)
             if faces is None:
                 continue
-            rgb = np.rint(picture_to_rgb(frame.picture) * 255).astype(np.uint8)
+            rgb = picture_to_rgb8(frame.picture)
             for path in faces:
                 record = load_record(path)
                 save_face(

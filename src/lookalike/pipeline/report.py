@@ -10,7 +10,7 @@ from threading import local
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.color import picture_to_rgb
+from lookalike.color import picture_to_rgb8
 from lookalike.errors import WorkspaceError
 from lookalike.faces import FaceFinder, Recogniser
 from lookalike.faceset import FaceRecord, list_faces, load_record, load_records
@@ -226,7 +226,7 @@ def _face_of(record: FaceRecord) -> Face:
 
 
 def _rgb(picture: Picture) -> NDArray[np.uint8]:
-    return np.rint(picture_to_rgb(picture) * 255).astype(np.uint8)
+    return picture_to_rgb8(picture)
 
 
 def _with_flicker(looked: Iterator[_Looked]) -> Iterator[measure.FrameFigures]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import shots
-from lookalike.color import picture_to_rgb
+from lookalike.color import eight_bit, picture_to_rgb
 from lookalike.faces import FaceFinder, Recogniser, Sighting, Tracker, look_of
 from lookalike.faceset import FaceRecord, encode_array, face_name, make_face, save_face
 from lookalike.files import unused_path
@@ -88,8 +88,8 @@ class Looker:
         """The frame as it is searched and cut."""
         rgb = picture_to_rgb(frame.picture)
         mapped = tone_mapped(rgb, self._info.tags)
-        codes = _eight_bit(rgb)
-        return Views(codes, codes if mapped is rgb else _eight_bit(mapped))
+        codes = eight_bit(rgb)
+        return Views(codes, codes if mapped is rgb else eight_bit(mapped))
 
     def look(self, frame: Frame) -> Looked:
         """Find and cut out the faces of a frame."""
@@ -227,7 +227,3 @@ class _Scan:
 
 def _side(box: NDArray[np.float32]) -> float:
     return float(min(box[2:] - box[:2]))
-
-
-def _eight_bit(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(rgb * 255).astype(np.uint8)

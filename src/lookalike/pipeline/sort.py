@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.curation.config import SortConfig
+from lookalike.curation.config import SortConfig, SortMethod
 from lookalike.curation.features import FEATURES
 from lookalike.curation.methods import METHODS, Faces, Method, run
 from lookalike.curation.order import Sorted
@@ -52,7 +52,7 @@ def sort(workspace: Workspace, side: Side, config: SortConfig) -> Iterator[Event
             faces = Faces(faces.names, faces.features, faces.frames, features)
         found = run(faces, config)
         if config.rejects == "trash":
-            yield from _put_aside(found, faces.names, folder, workspace.trash(side), step)
+            yield from _put_aside(workspace, side, config.by, found, faces.names)
             index.sync()
         else:
             yield from _list_rejects(found, faces.names, folder, step)
@@ -63,7 +63,9 @@ def sort(workspace: Workspace, side: Side, config: SortConfig) -> Iterator[Event
             done = rename_all(folder, numbered(folder, names), f"sort {config.by}")
             index.renamed(done)
             names = [done.get(name, name) for name in names]
-            yield Message(step, f"renamed {len(done)} files; to take it back: lookalike sort WORKSPACE {side} --undo")
+            yield Message(
+                step, f"renamed {len(done)} files; to take it back: lookalike sort {workspace.folder} {side} --undo"
+            )
         index.save_order(config.by, names)
     _write_order(folder, names)
     workspace.note(step, options=config.model_dump(mode="json", exclude_none=True), faces=len(found.order))
@@ -158,14 +160,18 @@ def _expression_feature() -> Feature:
     return Feature("expression/1", compute, pixels=False)
 
 
-def _put_aside(found: Sorted, names: Sequence[str], folder: Path, trash: Path, step: str) -> Iterator[Event]:
+def _put_aside(
+    workspace: Workspace, side: Side, by: SortMethod, found: Sorted, names: Sequence[str]
+) -> Iterator[Event]:
+    """Move what the method takes out to the trash, its reason marked with the method."""
+    step, trash, folder = f"sort_{side}", workspace.trash(side), workspace.aligned(side)
     for done, (face, reason) in enumerate(found.rejects.items(), 1):
-        put_aside(folder / names[face], trash, reason)
+        put_aside(folder / names[face], trash, f"sort {by}: {reason}")
         if done % 100 == 0:
             yield Progress(step, done, len(found.rejects), "faces", "putting aside")
     if found.rejects:
-        count = len(found.rejects)
-        yield Message(step, f"{count} faces put aside in {trash}; to use them again, move them back into {folder}")
+        back = f'lookalike faceset restore {workspace.folder} {side} --reason "sort {by}"'
+        yield Message(step, f"{len(found.rejects)} faces put aside in {trash}; to bring them back: {back}")
 
 
 def _list_rejects(found: Sorted, names: Sequence[str], folder: Path, step: str) -> Iterator[Event]:

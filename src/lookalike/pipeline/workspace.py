@@ -188,9 +188,20 @@ class Workspace:
         except Timeout as exc:
             raise WorkspaceError(f"another lookalike is at work in {self.folder}; wait for it, or end it") from exc
         try:
+            self._mend()
             yield
         finally:
             lock.release()
+
+    def _mend(self) -> None:
+        """Complete what a killed run left half done to the facesets."""
+        from lookalike.faceset.rename import finish_renames  # costs numpy, which a command's help can do without
+        from lookalike.faceset.rewrite import finish_swap
+
+        for side in ("src", "dst"):
+            folder = self.folder / f"data_{side}" / "aligned"
+            finish_swap(folder)
+            finish_renames(folder)
 
 
 def fingerprint(*parts: object) -> str:
