@@ -11,15 +11,33 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Workspace": "lookalike.pipeline.workspace",
+    "cut": "lookalike.pipeline.cut",
     "demo": "lookalike.pipeline.demo",
+    "denoise": "lookalike.pipeline.denoise",
     "encode": "lookalike.pipeline.encode",
     "extract": "lookalike.pipeline.extract",
+    "frames": "lookalike.pipeline.frames",
     "merge": "lookalike.pipeline.merge",
     "report": "lookalike.pipeline.report",
+    "sort": "lookalike.pipeline.sort",
     "swap": "lookalike.pipeline.swap",
     "train": "lookalike.pipeline.train",
 }
-__all__ = ["Workspace", "__version__", "demo", "encode", "extract", "merge", "report", "swap", "train"]
+__all__ = [
+    "Workspace",
+    "__version__",
+    "cut",
+    "demo",
+    "denoise",
+    "encode",
+    "extract",
+    "frames",
+    "merge",
+    "report",
+    "sort",
+    "swap",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
