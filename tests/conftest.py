@@ -9,6 +9,8 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from drawn_faces import DST, SRC, write_faceset
+from drawn_workspace import drawn_workspace
+from lookalike.pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,9 @@ def facesets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Eight drawn faces of src and eight of dst; not to be changed."""
     folder = tmp_path_factory.mktemp("facesets")
     return write_faceset(folder / "src", SRC, 8), write_faceset(folder / "dst", DST, 8)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    """A workspace with six drawn faces a side."""
+    return drawn_workspace(tmp_path)

@@ -11,7 +11,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "lookalike"
 
 ROOTS = {"types", "errors"}
-BASE = {"geometry", "landmarks", "face_region", "mean_face", "color", "color_transfer", "shots", "tone_map", "denoise"}
+BASE = {
+    "geometry",
+    "landmarks",
+    "face_region",
+    "mean_face",
+    "color",
+    "color_transfer",
+    "shots",
+    "tone_map",
+    "noise_filter",
+}
 BASE |= {"parallel", "files", "options", "download", "weights"}
 STAGES = {"video", "faces", "faceset", "curation", "models", "training", "merging", "reporting", "sample"}
 BELOW_STAGES = BASE | ROOTS

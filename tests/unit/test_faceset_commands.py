@@ -1,12 +1,12 @@
 """The faceset commands on drawn faces: what they change, what they leave, and that a kill loses nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from drawn_faces import DST, SRC, draw_person, drawn_record, write_faceset
+from drawn_faces import DST, SRC, drawn_record, write_faceset
+from drawn_workspace import content, names, said
 from lookalike.curation.choose import objections
 from lookalike.curation.faceset_config import CheckConfig, FilterConfig, parse_range
 from lookalike.curation.facts import Facts
@@ -15,35 +15,6 @@ from lookalike.faceset import list_faces, load_face, load_record, load_records, 
 from lookalike.faceset.trash import put_aside
 from lookalike.pipeline import faceset_check, faceset_choose, faceset_files
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import Event, Message
-
-COUNT = 6
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    """A workspace with six faces a side; src's video is a folder of the pictures they were cut from."""
-    frames = tmp_path / "drawn.mp4"
-    frames.mkdir()
-    for number in range(COUNT):
-        Image.fromarray(draw_person(SRC, number)[0]).save(frames / f"{number + 1:05d}.png")
-    workspace = Workspace.create(tmp_path / "ws")
-    workspace.set_video("src", frames)
-    write_faceset(workspace.aligned("src"), SRC, COUNT)
-    write_faceset(workspace.aligned("dst"), DST, COUNT)
-    return workspace
-
-
-def said(events: Iterator[Event]) -> list[str]:
-    return [event.text for event in events if isinstance(event, Message)]
-
-
-def names(folder: Path) -> list[str]:
-    return [path.name for path in list_faces(folder)]
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in list_faces(folder)}
 
 
 def test_filter_puts_aside_with_the_reason_and_restore_brings_back(place: Workspace) -> None:

@@ -5,46 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from drawn_faces import DST, SRC, draw_person, drawn_record, write_faceset
+from drawn_faces import SRC, draw_person, drawn_record, write_faceset
+from drawn_workspace import COUNT, content, names, said
 from lookalike.curation.faceset_config import ResizeConfig, RetypeConfig
 from lookalike.curation.recrop import fits_inside, narrowed, new_matrix, recropped, resized
 from lookalike.errors import ConfigError, FacesetError
-from lookalike.faceset import list_faces, load_face, load_record, load_records, save_face
+from lookalike.faceset import load_face, load_record, load_records, save_face
 from lookalike.faceset.rewrite import Rewrite, finish_swap
 from lookalike.geometry import transform
 from lookalike.pipeline import faceset_edit
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import Event, Message
-
-COUNT = 6
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    """A workspace with six faces a side; src's video is a folder of the pictures they were cut from."""
-    frames = tmp_path / "drawn.mp4"
-    frames.mkdir()
-    for number in range(COUNT):
-        Image.fromarray(draw_person(SRC, number)[0]).save(frames / f"{number + 1:05d}.png")
-    workspace = Workspace.create(tmp_path / "ws")
-    workspace.set_video("src", frames)
-    write_faceset(workspace.aligned("src"), SRC, COUNT)
-    write_faceset(workspace.aligned("dst"), DST, COUNT)
-    return workspace
-
-
-def said(events: Iterator[Event]) -> list[str]:
-    return [event.text for event in events if isinstance(event, Message)]
-
-
-def names(folder: Path) -> list[str]:
-    return [path.name for path in list_faces(folder)]
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in list_faces(folder)}
+from lookalike.types import Event
 
 
 def test_png_to_jpeg_keeps_every_field_and_the_pngs(place: Workspace) -> None:

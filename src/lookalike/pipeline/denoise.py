@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.denoise import Denoiser, Planes
 from lookalike.errors import WorkspaceError
 from lookalike.files import replacing, storage_errors, unused_path, write_bytes
+from lookalike.noise_filter import Denoiser, Planes
 from lookalike.pipeline.config import DenoiseOptions
 from lookalike.pipeline.image_files import image_bytes
 from lookalike.pipeline.result import stamp

@@ -7,8 +7,8 @@ from lookalike.curation.faceset_config import FilterConfig, parse_range
 from lookalike.curation.facts import Facts
 from lookalike.errors import ConfigError, FacesetError
 from lookalike.faceset import FaceRecord, face_name, list_faces
+from lookalike.faceset.mend import mend
 from lookalike.faceset.rename import rename_all
-from lookalike.faceset.rewrite import finish_swap
 from lookalike.faceset.trash import bring_back, put_aside
 from lookalike.pipeline.faceset_reading import open_faces, read_facts, read_records
 from lookalike.pipeline.workspace import Side, Workspace
@@ -64,7 +64,7 @@ def restore(workspace: Workspace, side: Side, reason: str | None = None) -> Iter
     """
     step = f"restore_{side}"
     trash, aligned = workspace.trash(side), workspace.aligned(side)
-    finish_swap(aligned)
+    mend(aligned)
     paths = list_faces(trash) if trash.is_dir() else []
     if not paths:
         raise FacesetError(f"nothing to restore: {trash} has no faces")

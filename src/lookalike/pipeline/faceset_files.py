@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lookalike.errors import FacesetError, RecordError
 from lookalike.faceset import FaceRecord, list_faces, load_face, replace_record
+from lookalike.faceset.mend import mend
 from lookalike.faceset.pack import SUFFIX, Pack, unpack, write_pack
-from lookalike.faceset.rewrite import Rewrite, finish_swap
+from lookalike.faceset.rewrite import Rewrite
 from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.pipeline.faceset_reading import open_faces
 from lookalike.pipeline.workspace import Side, Workspace
@@ -53,7 +54,7 @@ def unpack_faces(workspace: Workspace, side: Side, origin: Path | None = None) -
         StorageError: the disk is full.
     """
     step, aligned = f"unpack_{side}", workspace.aligned(side)
-    finish_swap(aligned)
+    mend(aligned)
     if aligned.is_dir() and any(aligned.iterdir()):
         raise FacesetError(f"{aligned} is not empty; move it away first, or add the faces with: faceset import --from")
     with Pack(origin or pack_path(workspace, side)) as source:
@@ -100,7 +101,7 @@ def import_faces(workspace: Workspace, side: Side, origin: Path) -> Iterator[Eve
         StorageError: the disk is full.
     """
     step, aligned = f"import_{side}", workspace.aligned(side)
-    finish_swap(aligned)
+    mend(aligned)
     count, images = _images(origin)
     added = same = renamed = 0
     strangers: dict[str, int] = {}

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from lookalike.curation.facts import Facts
 from lookalike.errors import EmptyFacesetError, RecordError
 from lookalike.faceset import FaceRecord, list_faces, load_record, save_face
-from lookalike.faceset.rename import finish_renames
-from lookalike.faceset.rewrite import Rewrite, finish_swap
+from lookalike.faceset.mend import mend
+from lookalike.faceset.rewrite import Rewrite
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
 from lookalike.types import Event, Message, Progress
 
@@ -26,8 +26,7 @@ def open_faces(workspace: Workspace, side: Side) -> list[Path]:
         EmptyFacesetError: it has no faces.
     """
     aligned = workspace.aligned(side)
-    finish_swap(aligned)
-    finish_renames(aligned)
+    mend(aligned)
     paths = list_faces(aligned)
     if not paths:
         raise EmptyFacesetError(f"no faces in {aligned}; run extract, or put removed faces back")

@@ -15,7 +15,8 @@ from lookalike.errors import ConfigError, EmptyFacesetError
 from lookalike.faces.expression import Expression
 from lookalike.faceset import FaceRecord
 from lookalike.faceset.index import FacesetIndex, Feature
-from lookalike.faceset.rename import finish_renames, rename_all, undo_renames
+from lookalike.faceset.mend import mend
+from lookalike.faceset.rename import rename_all, undo_renames
 from lookalike.faceset.trash import put_aside
 from lookalike.files import write_bytes
 from lookalike.pipeline.workspace import Side, Workspace
@@ -41,7 +42,8 @@ def sort(workspace: Workspace, side: Side, config: SortConfig) -> Iterator[Event
     if method.dst and side == "dst":
         raise ConfigError(f"{config.by} ranks src by what dst shows; sort src by it")
     folder = workspace.aligned(side)
-    yield from finish(folder, step)
+    if renamed := mend(folder):
+        yield Message(step, f"finished renaming {renamed} files in {folder}, which had been cut off")
     with FacesetIndex(folder, _workers()) as index:
         yield from _opened(index, step)
         faces = yield from _faces(index, method, step)
@@ -80,22 +82,14 @@ def undo(workspace: Workspace, side: Side) -> Iterator[Event]:
         FacesetError: nothing was renamed.
     """
     step, folder = f"sort_{side}", workspace.aligned(side)
-    yield from finish(folder, step)
+    if renamed := mend(folder):
+        yield Message(step, f"finished renaming {renamed} files in {folder}, which had been cut off")
     done = undo_renames(folder)
     with FacesetIndex(folder, _workers()) as index:
         index.renamed(done)
         names = index.load_order()
     _write_order(folder, names)
     yield Message(step, f"{len(done)} files have their former names again")
-
-
-def finish(folder: Path, step: str) -> Iterator[Event]:
-    """Complete a renaming that was cut off. To be called by whatever opens a faceset."""
-    done = finish_renames(folder)
-    if done:
-        with FacesetIndex(folder, _workers()) as index:
-            index.renamed(done)  # safe whatever it knew: sync still looks at size and time stamp of each file
-        yield Message(step, f"finished renaming {len(done)} files in {folder}, which had been cut off")
 
 
 def numbered(folder: Path, names: Sequence[str]) -> dict[str, str]:

@@ -195,13 +195,10 @@ class Workspace:
 
     def _mend(self) -> None:
         """Complete what a killed run left half done to the facesets."""
-        from lookalike.faceset.rename import finish_renames  # costs numpy, which a command's help can do without
-        from lookalike.faceset.rewrite import finish_swap
+        from lookalike.faceset.mend import mend  # costs numpy, which a command's help can do without
 
-        for side in ("src", "dst"):
-            folder = self.folder / f"data_{side}" / "aligned"
-            finish_swap(folder)
-            finish_renames(folder)
+        mend(self.aligned("src"))
+        mend(self.aligned("dst"))
 
 
 def fingerprint(*parts: object) -> str:

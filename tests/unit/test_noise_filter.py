@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lookalike.denoise import Denoiser
+from lookalike.noise_filter import Denoiser
 from lookalike.types import ColorSpace, Picture
 
 EIGHT = ColorSpace("bt601", full_range=False, bits=8)
