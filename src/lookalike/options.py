@@ -56,8 +56,9 @@ def format_of(value: object) -> int:
 def first_problem(exc: ValidationError) -> str:
     """The first thing wrong, in one line: where, and what."""
     first = exc.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "it"
-    return f"{where}: {first['msg']}"
+    where = ".".join(str(part) for part in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 def covers(have: FaceType, want: FaceType) -> bool:

@@ -76,9 +76,9 @@ def run(arguments: list[str]) -> int:
             app.config = (Toml(config, must_exist=True, allow_unknown=False),)
         if json_lines:
             os.environ["LOOKALIKE_JSON_LINES"] = "1"
-        app(arguments, exit_on_error=False, result_action="return_value")
-    except CycloptsError:
-        return 2  # cyclopts has said what is wrong
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as exc:
+        return _fail(_usage(exc), 2)
     except ConfigError as exc:
         return _fail(exc, 2)
     except LookalikeError as exc:
@@ -91,7 +91,20 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _fail(exc: Exception, code: int) -> int:
+def _usage(exc: CycloptsError) -> str:
+    """What is wrong with the command line, in one line."""
+    from pydantic import ValidationError
+
+    if not isinstance(exc.__cause__, ValidationError):
+        return " ".join(str(exc).split())
+    from lookalike.options import first_problem
+
+    option, colon, rest = first_problem(exc.__cause__).partition(": ")
+    known = option in {str(part) for part in exc.__cause__.errors()[0]["loc"]}
+    return f"--{option.replace('_', '-')}{colon}{rest}" if known else f"{option}{colon}{rest}"
+
+
+def _fail(exc: object, code: int) -> int:
     print(f"error: {exc}", file=sys.stderr)  # noqa: T201
     return code
 

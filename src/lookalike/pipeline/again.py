@@ -65,8 +65,8 @@ class Again:
         wanted = sorted(set(frames))
         person = None if self._config.all_people else mean_identity(self._known)
         for frame, done in self._frames(wanted):
-            self.clear([frame.index], reason)
             looked = self._looker.look(frame)
+            self.clear([frame.index], reason)
             trusted = [m for m in looked.faces if m.face.score >= self._looker.finder.trusted]
             rows = [self._embed(looked.views, made) for made in trusted]
             near = [0.0 if person is None else float(np.linalg.norm(row - person)) for row in rows]
@@ -85,9 +85,10 @@ class Again:
         for frame, done in self._frames(todo):
             beyond.discard(frame.index)
             views = self._looker.views(frame)
+            detections = [face.detection() for face in todo[frame.index]]
+            faces = self._looker.finder.place(views.shown, detections)
             self.clear([frame.index], "set by hand anew")
-            for number, face in enumerate(todo[frame.index]):
-                placed = self._looker.finder.place(views.shown, [face.detection()])[0]
+            for number, placed in enumerate(faces):
                 made = self._looker.make(frame, views, placed, number, edited=True)
                 self._save(self._tracked(made), self._embed(views, made))
             yield Progress(self._step, done, len(todo), note="frames set by hand")

@@ -19,7 +19,7 @@ from lookalike.pipeline.debug_frames import missing_debug_frames, write_debug_fr
 from lookalike.pipeline.edits import read_edits
 from lookalike.pipeline.known import known_faces
 from lookalike.pipeline.result import stamp
-from lookalike.pipeline.scan import scan
+from lookalike.pipeline.scan import Looker, scan
 from lookalike.pipeline.scan_log import ScanLog
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
 from lookalike.types import Event, Message, VideoInfo
@@ -40,7 +40,8 @@ def extract(
     """Extract the faces of one person from a side's video; goes on where a killed run stopped.
 
     A faceset that is there already, from the same options or brought by the user, is kept; one from other options is
-    moved aside to `aligned-2`, `aligned-3`, ... Faces set by hand in `edits.json` replace all others of their frames.
+    moved aside to `aligned-2`, `aligned-3`, ... when the new one is made. Faces set by hand in `edits.json` replace all
+    others of their frames.
 
     Args:
         only_missing: keep the faceset, and make the faces that it lacks: those lost since it was made with these
@@ -68,8 +69,6 @@ def extract(
     elif aligned and done.get("key") in (job.key, None):
         yield Message(job.step, f"reused the {len(list_faces(job.aligned))} faces in {job.aligned}")
     else:
-        if aligned:
-            yield from _move_aside(job)
         yield from _whole(job)
     yield from _edited(job)
     if debug or (redo and job.debug.is_dir()):
@@ -141,6 +140,8 @@ def _whole(job: _Job) -> Iterator[Event]:
     """Search the video from its start, or from where a killed run stopped, and make a faceset of what is found."""
     began = time.monotonic()
     wanted_face(job.config.person)  # refuse before work starts
+    looker = Looker(job.info, job.config)
+    _ = looker.finder  # which weights may be missing for
     faces = job.folder / "faces"
     if not job.searched:
         shutil.rmtree(job.folder, ignore_errors=True)
@@ -153,7 +154,7 @@ def _whole(job: _Job) -> Iterator[Event]:
         log = ScanLog.fresh(log.path)  # the faceset of an earlier search was moved away
     if log.frames:
         yield Message(job.step, f"going on from frame {len(log.frames)}")
-    yield from scan(job.info, faces, job.config, log, job.step)
+    yield from scan(job.info, looker, faces, job.config, log, job.step)
     choice, judged = job.judged(log)
     for verdict in judged:
         path = faces / verdict.seen.file
@@ -161,6 +162,7 @@ def _whole(job: _Job) -> Iterator[Event]:
             identify(path, verdict)
             if verdict.reason is not None:
                 put_aside(path, job.trash, verdict.reason)
+    yield from _move_aside(job)
     kept = sum(verdict.reason is None for verdict in judged)
     job.workspace.note(
         job.step,

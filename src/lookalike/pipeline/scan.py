@@ -154,10 +154,11 @@ def save_made(folder: Path, made: Made, config: ExtractConfig, *, fresh: bool = 
     return path
 
 
-def scan(info: VideoInfo, folder: Path, config: ExtractConfig, log: ScanLog, step: str) -> Iterator[Event]:
+def scan(
+    info: VideoInfo, looker: Looker, folder: Path, config: ExtractConfig, log: ScanLog, step: str
+) -> Iterator[Event]:
     """Look at the frames that `log` lacks; faces are written to `folder`, crops with records not yet embedded."""
     start = len(log.frames)
-    looker = Looker(info, config)
     state = _Scan(looker, folder, log, config)
     before: NDArray[np.uint8] | None = None
     first = max(0, start - 1)  # once more the last frame of the earlier run, to see a cut after it
