@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lookalike.errors import ConfigError, ExtraMissingError
 from lookalike.faces.detection import Detection, Detector, Landmarker
 from lookalike.options import DetectorName, LandmarkerName
-from lookalike.weights import find_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +53,7 @@ def _yunet_large(settings: DetectorSettings) -> Detector:
 
 def _s3fd(settings: DetectorSettings) -> Detector:
     from lookalike.faces.s3fd import S3fdDetector
+    from lookalike.weights import find_weights
 
     return S3fdDetector(settings.weights or find_weights("s3fd"), settings.min_score)
 
@@ -142,6 +142,7 @@ def _mesh(_weights: Path | None) -> Landmarker:
 
 def _fan(weights: Path | None) -> Landmarker:
     from lookalike.faces.fan import FanLandmarker
+    from lookalike.weights import find_weights
 
     return FanLandmarker(weights or find_weights("fan"))
 

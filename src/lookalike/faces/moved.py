@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 
 def follow(
@@ -16,6 +15,8 @@ def follow(
 
     Source: thin-plate splines, Bookstein, PAMI 11(6), 1989.
     """
+    from scipy.interpolate import RBFInterpolator  # 0.3 s: only for faces set by hand
+
     unit = max(float(np.ptp(before, 0).max()), 1e-3)
     middle = before.mean(0)
     spline = RBFInterpolator((before - middle) / unit, after - before, kernel="thin_plate_spline", degree=1)

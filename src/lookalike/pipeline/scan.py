@@ -20,8 +20,8 @@ from lookalike.tone_map import tone_mapped
 from lookalike.types import Event, Face, Frame, Progress, VideoInfo
 from lookalike.video import read_frames
 
-_EMBED_EVERY = 15
-"""Frames between two embeddings of a track; the recogniser costs four times the rest."""
+_EMBED_EVERY, _LATER = 15, 60
+"""Sure faces of a track between two embeddings, and so after the first `_LATER`; one costs as much as two frames."""
 _WORKERS = 2
 
 
@@ -210,7 +210,7 @@ class _Scan:
         name = save_made(self._folder, made, self._config).name
         embedding = None
         sure = self._note(record.track, face.score, record.recovered)
-        if self._embed_all or (sure and (self._sure[record.track] - 1) % _EMBED_EVERY == 0):
+        if self._embed_all or (sure and _due(self._sure[record.track] - 1)):
             self._recogniser = self._recogniser or Recogniser()
             embedding = encode_array(self._recogniser.embed(looked.views.shown, face), np.float32)
         left, top, right, bottom = (float(v) for v in face.box_xyxy)
@@ -224,6 +224,11 @@ class _Scan:
         if sure:
             self._sure[track] = self._sure.get(track, 0) + 1
         return sure
+
+
+def _due(place: int) -> bool:
+    """Whether the so-manieth sure face of a track, from 0, is embedded."""
+    return place % (_EMBED_EVERY if place < _LATER else _LATER) == 0
 
 
 def _side(box: NDArray[np.float32]) -> float:
