@@ -124,7 +124,10 @@ def test_libraries_stay_at_home(path: Path) -> None:
     assert not away
 
 
-@pytest.mark.parametrize("module", ["lookalike", "lookalike.options", *sorted(OPTIONS_MODULES)])
+COMMANDS = [f"lookalike.cli.{name}" for name in ("commands", "faceset_commands", "sort_command", "video_commands")]
+
+
+@pytest.mark.parametrize("module", ["lookalike", "lookalike.options", *sorted(OPTIONS_MODULES), *COMMANDS])
 def test_options_cost_no_heavy_library(module: str) -> None:
     heavy = {"av", "cv2", "dlib", "numpy", "PIL", "torch"}
     code = f"import sys, {module}; print(*sorted({heavy} & sys.modules.keys()))"

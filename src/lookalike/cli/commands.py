@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import Parameter
 
@@ -14,8 +14,10 @@ from lookalike.options import Options
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.training.config import PRESETS, Preset, TrainConfig
-from lookalike.types import Event
 from lookalike.video.options import EncodeOptions
+
+if TYPE_CHECKING:
+    from lookalike.types import Event  # costs numpy, which help can do without
 
 Config = TypeVar("Config", bound=Options)
 Flat = Parameter(name="*")
@@ -194,7 +196,7 @@ def doctor() -> None:
     _show(Message(what, how) for what, how in run())
 
 
-def _show(events: Iterator[Event], workspace: Workspace | None = None) -> None:
+def _show(events: "Iterator[Event]", workspace: Workspace | None = None) -> None:
     from lookalike.cli.show import show
 
     with workspace.locked() if workspace else nullcontext():
