@@ -118,7 +118,7 @@ def test_landmarks_of_a_file_are_those_of_the_face(
         ({"frame": 0, "landmarks": LANDMARKS[:67]}, "entry 2: landmarks: .*68 items"),
         ({"frame": 0, "landmarks": [[1, 1]] * 68}, "entry 2: .*on one point"),
         ({"frame": 0, "box": [0, 0, 9, 9], "scroe": 1}, "entry 2: scroe: "),
-        (7, "entry 2: it: "),
+        (7, "entry 2: Input should be a valid"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, entry: object, message: str) -> None:
