@@ -72,7 +72,7 @@ def _transfer(url: str, path: Path, limit_bytes: int, timeout_seconds: float) ->
         done = _start(response, out.seek(0, 2))
         out.truncate(out.seek(done))
         length = response.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else 0
+        total = done + int(length) if length.isdecimal() else 0
         while chunk := _read(response):
             out.write(chunk)
             done += len(chunk)
@@ -95,15 +95,18 @@ def _open(url: str, have: int, timeout_seconds: float) -> http.client.HTTPRespon
         if exc.code == 416 and have:  # nothing beyond what is here, or another file by now
             return _open(url, 0, timeout_seconds)
         raise TransferError(f"the server says {exc.code} {exc.reason}", passing=exc.code in _PASSING_CODES) from exc
-    except (OSError, http.client.HTTPException) as exc:
+    except (OSError, http.client.HTTPException, ValueError) as exc:
         raise _reason(exc) from exc
     return response
 
 
 def _start(response: http.client.HTTPResponse, have: int) -> int:
     """Where the answer's first byte belongs: after those that are here, if that was understood."""
-    begins = f"bytes {have}-"
-    return have if response.status == 206 and response.headers.get("Content-Range", "").startswith(begins) else 0
+    if response.status != 206:
+        return 0
+    if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        raise TransferError("the server sends another part than was asked for", passing=True)
+    return have
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:
@@ -124,6 +127,8 @@ def _reason(exc: Exception) -> TransferError:
         return TransferError("the server's name is not known here, or there is no network")
     if isinstance(cause, ConnectionRefusedError):
         return TransferError("the server refuses the connection")
+    if isinstance(cause, ValueError | http.client.InvalidURL):
+        return TransferError("the address is malformed")
     if isinstance(cause, ConnectionError | http.client.HTTPException):
         return TransferError("the connection broke", passing=True)
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)

@@ -50,7 +50,7 @@ def align_matrix(
     """Matrix that warps a frame onto a square crop of the mean face.
 
     Args:
-        landmarks: (68, 2) in frame pixels, x right, y down; the jaw (0..16) does not count.
+        landmarks: (68, 2) in frame pixels, x right, y down; the jaw (0..16) counts for `avatar` and dfl2's `head` only.
         size: side of the crop in pixels.
         face_type: how much around the face is in the crop.
         geometry: whose formula; without one the first that knows the face type.

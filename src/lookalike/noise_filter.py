@@ -28,7 +28,7 @@ class Denoiser:
         """Start at the first picture, or after another.
 
         Args:
-            spatial: difference in 8-bit steps of which a quarter is kept within a picture, luma and chroma alike.
+            spatial: difference in 8-bit steps of which a quarter is taken off within a picture, luma and chroma alike.
             temporal: the same between pictures.
             before: `state` after the picture before.
         """
@@ -76,7 +76,7 @@ def _pull(difference: NDArray[np.float32], table: NDArray[np.float32]) -> NDArra
 
 @functools.cache
 def _pull_table(strength: float) -> NDArray[np.float32]:
-    """d (1 - |d| / 255)^g for differences d of -255 to 255 in steps of 1/16; g is such that `strength` keeps 1/4."""
+    """d (1 - |d| / 255)^g for differences d of -255 to 255 in steps of 1/16; g is such that `strength` loses 1/4."""
     power = np.log(0.25) / np.log(1 - min(strength, 252.0) / 255)
     difference = np.arange(-_TOP, _TOP + 1) / _FINE
     return np.asarray(difference * (1 - np.abs(difference) / 255) ** power, np.float32)

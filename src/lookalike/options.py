@@ -62,7 +62,13 @@ def first_problem(exc: ValidationError) -> str:
 
 
 def covers(have: FaceType, want: FaceType) -> bool:
-    """Whether crops of one face type show all that another needs."""
+    """Whether crops of one face type show all that another needs.
+
+    An upright square and a turned one of a face differ in their corners, so only `head` is wide enough for both.
+    """
     order = ("half", "mid-full", "full", "whole", "head")
     one, other = have.removesuffix("-no-align"), want.removesuffix("-no-align")
-    return have == want or (one in order and other in order and order.index(one) >= order.index(other))
+    if have == want or one not in order or other not in order:
+        return have == want
+    same_turn = (one == have) == (other == want)
+    return order.index(one) >= order.index(other) if same_turn else one == "head" and order.index(other) <= 2

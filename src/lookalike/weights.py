@@ -11,7 +11,7 @@ import platformdirs
 
 from lookalike.download import TransferError, download
 from lookalike.errors import ConfigError, WeightsError
-from lookalike.files import replacing
+from lookalike.files import replacing, unused_path
 from lookalike.types import Event, Message, Progress
 
 _log = logging.getLogger(__name__)
@@ -123,6 +123,7 @@ def fetch_weights(name: str, url: str | None = None, folder: Path | None = None)
     """Fetch a network from where it is published, or from another address; the licence is told first.
 
     The file gets its name only when it is whole and its SHA-256 is the published one; if that is there, it stays.
+    Another file that is there gets another name.
 
     Raises:
         ConfigError: there is no such network.
@@ -146,11 +147,13 @@ def fetch_weights(name: str, url: str | None = None, folder: Path | None = None)
                 f"lookalike weights add {name} FILE"
             ) from exc
         _check(network, temporary, f"what came from {address}")
+        aside = _kept_aside(network, path, temporary)
+    yield from aside
     yield Message(_STEP, f"{name} is in {path}")
 
 
-def add_weights(name: str, file: Path, folder: Path | None = None, *, trust: bool = False) -> Path:
-    """Copy a file to where the weights of a network belong, over what is there.
+def add_weights(name: str, file: Path, folder: Path | None = None, *, trust: bool = False) -> Iterator[Event]:
+    """Copy a file to where the weights of a network belong; one that is there and not the published one is kept.
 
     Args:
         trust: take the file even if its SHA-256 is not the published one, as of weights of one's own; it is logged.
@@ -172,7 +175,9 @@ def add_weights(name: str, file: Path, folder: Path | None = None, *, trust: boo
             _check(network, temporary, str(file), ", or accept it with --trust")
         elif not _is_published(network, temporary):
             _log.warning("%s was accepted as %s with sha256 %s", file, name, _sha256(temporary))
-    return path
+        aside = _kept_aside(network, path, temporary)
+    yield from aside
+    yield Message(_STEP, f"{name} is in {path}")
 
 
 def _network(name: str) -> Network:
@@ -195,6 +200,14 @@ def _check(network: Network, path: Path, what: str, choice: str = "") -> None:
             f"{what} is not {network.file}: sha256 {network.sha256} expected, {_sha256(path)} found; "
             f"get the published file{choice}"
         )
+
+
+def _kept_aside(network: Network, path: Path, new: Path) -> list[Event]:
+    """Give a file of the user's another name before `new` takes its place, and say so."""
+    if not path.is_file() or _is_published(network, path) or _sha256(path) == _sha256(new):
+        return []
+    kept = path.rename(unused_path(path))
+    return [Message(_STEP, f"{path.name} was there already and is not the published file; it is {kept} now")]
 
 
 def _is_published(network: Network, path: Path) -> bool:

@@ -1,82 +1,17 @@
 """Extraction beyond one run: gaps, lost faces, faces set by hand, frames redone."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from extracting import contents, records, run, trash
 from running import SRC_FRAMES
 
 from lookalike.errors import EditsError, FacesetError, NoFaceError, PersonNotFoundError
-from lookalike.faces import build, finder
-from lookalike.faces.detection import Detection
-from lookalike.faces.yunet import YuNet
-from lookalike.faceset import FaceRecord, list_faces, load_record, load_records
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.edits import EditedFace, Edits, write_edits
-from lookalike.pipeline.extract import extract
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import Message
-
-
-def run(workspace: Workspace, config: ExtractConfig | None = None, **how: bool) -> list[str]:
-    """Extract src; what was said."""
-    events = extract(workspace, "src", config or ExtractConfig(size=96), **how)
-    return [event.text for event in events if isinstance(event, Message)]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in list_faces(folder)}
-
-
-def records(workspace: Workspace) -> dict[int, FaceRecord]:
-    return {record.frame: record for record in load_records(workspace.aligned("src"))}
-
-
-def trash(workspace: Workspace) -> list[tuple[int, str | None]]:
-    folder = workspace.trash("src")
-    return sorted((r.frame, r.reason) for r in map(load_record, list_faces(folder))) if folder.is_dir() else []
-
-
-@pytest.fixture(scope="module")
-def whole(clips: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with src's faces, not to be changed."""
-    workspace = Workspace.create(tmp_path_factory.mktemp("extract") / "ws")
-    workspace.set_video("src", clips[0])
-    run(workspace)
-    return workspace.folder
-
-
-@pytest.fixture
-def workspace(whole: Path, tmp_path: Path) -> Workspace:
-    """A copy of it; file times are kept, as the video is told by its own."""
-    return Workspace(Path(shutil.copytree(whole, tmp_path / "ws")))
-
-
-@dataclass
-class Blind:
-    """A detector that sees nothing in some frames."""
-
-    inner: YuNet
-    frames: frozenset[int]
-
-    def detect(self, rgb: NDArray[np.uint8], frame: int = 0) -> list[Detection]:
-        return [] if frame in self.frames else self.inner.detect(rgb)
-
-
-@pytest.fixture
-def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[range], None]:
-    """Make the detector miss some frames; a closer look at a face's place still finds it."""
-
-    def miss(frames: range) -> None:
-        kind = build.DetectorKind(lambda s: Blind(YuNet(s.min_score), frozenset(frames)), 0.7)
-        monkeypatch.setitem(build.DETECTORS, "yunet", kind)
-        monkeypatch.setattr(finder, "DETECTORS", build.DETECTORS)
-
-    return miss
 
 
 def test_one_face_a_frame(workspace: Workspace) -> None:
@@ -192,16 +127,16 @@ def test_an_edit_taken_back_gives_the_old_face(workspace: Workspace) -> None:
     assert contents(workspace.aligned("src")) == before
 
 
-def test_everything_by_hand(clips: tuple[Path, Path], tmp_path: Path, whole: Path) -> None:
+def test_everything_by_hand(clips: tuple[Path, Path], tmp_path: Path, whole_faceset: Path) -> None:
     workspace = Workspace.create(tmp_path / "hand")
     workspace.set_video("src", clips[0])
-    box = records(Workspace(whole))[3].box_xyxy
+    box = records(Workspace(whole_faceset))[3].box_xyxy
     workspace.data("src").mkdir()
     write_edits(workspace.data("src") / "edits.json", Edits(frames={3: [EditedFace(box=box)]}))
     run(workspace, ExtractConfig(size=96, detector="manual"))
     (only,) = records(workspace).values()
     assert (only.frame, only.edited, only.detector) == (3, True, "manual")
-    told = records(Workspace(whole))[3]
+    told = records(Workspace(whole_faceset))[3]
     np.testing.assert_allclose(only.landmarks_array(), told.landmarks_array(), atol=0.03 * only.size)
 
 

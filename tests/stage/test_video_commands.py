@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
 import av
 import cv2
@@ -163,6 +164,44 @@ class TestCut:
         list(cut(clip, CutOptions(begin="0.040", end="1.0"), FAST))
         assert [round(s * 1000, 6) for s in seconds_of(tmp_path / "a_cut.mp4")] == [0, 80, 81, 360]
 
+    @pytest.mark.parametrize(
+        ("begin", "end", "want", "seconds"),
+        [
+            ("6", "12", [0], 6),  # the frame of 5 s is on screen
+            ("6", "13", [0, 6], 7),
+            ("5", "12.001", [0, 7], 7),
+            ("12", "4f", [0, 18], None),
+            ("4.9996", "6", [0], 1),
+            ("2f", "2f", [0], 7),
+            (None, "6", [0, 5], 6),
+        ],
+    )
+    def test_the_frame_on_screen_is_shown_from_the_moment_on(
+        self, tmp_path: Path, begin: str | None, end: str, want: list[float], seconds: float | None
+    ) -> None:
+        clip = draw(tmp_path / "a.mp4", pts=[0, 5000, 12000, 30000], time_base=Fraction(1, 1000))
+        long = tmp_path / "long.mp4"
+        with av.open(str(clip)) as old, av.open(str(long), "w") as new:
+            stream, track = new.add_stream_from_template(old.streams.video[0]), new.add_stream("aac", rate=8000)
+            for packet in old.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    new.mux(packet)
+            for number in range(8 * 31):
+                sound = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), "fltp", "mono")
+                sound.sample_rate, sound.pts, sound.time_base = 8000, number * 1000, Fraction(1, 8000)
+                new.mux(track.encode(sound))
+            new.mux(track.encode(None))
+        list(cut(long, CutOptions(begin=begin, end=end), FAST))
+        out = tmp_path / "long_cut.mp4"
+        assert seconds_of(out) == pytest.approx(want, abs=0.0006)
+        _, heard = decoded_sound(out)
+        if seconds is not None:
+            assert len(heard) / 8000 == pytest.approx(seconds, abs=0.13)
+        for wrong in (("6", "6"), ("7", "6")):
+            with pytest.raises(ConfigError, match="--to must come after --from"):
+                list(cut(long, CutOptions(begin=wrong[0], end=wrong[1]), FAST, overwrite=True))
+
     def test_parts_fit_together(self, tmp_path: Path) -> None:
         clip = draw(tmp_path / "a.mkv", codec="ffv1", options={"level": "3"}, pixel_format="yuv422p10le")
         found = []
@@ -225,6 +264,18 @@ class TestCut:
         webm = draw(tmp_path / "a.webm", codec="libvpx-vp9", options={"b": "1M", "cpu-used": "8"}, pts=range(6))
         list(cut(webm, CutOptions(end="3f"), EncodeOptions()))
         assert probe(tmp_path / "a_cut.webm").frame_count == 3
+        deep = draw(
+            tmp_path / "deep.webm",
+            codec="libsvtav1",
+            options={"preset": "10"},
+            pixel_format="yuv420p10le",
+            pts=range(6),
+        )
+        list(cut(deep, CutOptions(end="3f"), EncodeOptions()))
+        assert probe(tmp_path / "deep_cut.webm").color.bits == 10
+        whole = draw(tmp_path / "c.mkv", pixel_format="yuv444p10le", pts=range(6))
+        with pytest.raises(EncoderError, match=r"no codec for \.webm keeps yuv444p10le of c\.mkv; use another suffix"):
+            list(cut(whole, CutOptions(end="3f"), EncodeOptions(), output=tmp_path / "c.webm"))
         avi = draw(tmp_path / "b.avi", codec="mpeg4", options={"b": "1M"}, pts=range(6))
         list(cut(avi, CutOptions(begin="3f"), FAST))
         assert probe(tmp_path / "b_cut.mp4").frame_count == 4
@@ -246,6 +297,24 @@ class TestCut:
             list(cut(clip, CutOptions(end="0.5"), FAST, output=tmp_path / "c.mp4"))
         list(cut(clip, CutOptions(end="0.5"), FAST))
         assert (probe(tmp_path / "a_cut.mov").frame_count, probe(tmp_path / "a_cut.mov").audio_tracks) == (12, 1)
+
+    def test_tracks_that_are_left_out_do_not_count(self, tmp_path: Path) -> None:
+        clip = tmp_path / "a.mkv"
+        with av.open(str(draw(tmp_path / "b.mp4", sounds=1))) as old, av.open(str(clip), "w") as new:
+            streams = {stream.index: new.add_stream_from_template(stream) for stream in old.streams}
+            raw = new.add_stream("pcm_s16le", rate=8000, layout="mono")
+            for packet in old.demux():
+                if packet.size:
+                    packet.stream = streams[packet.stream_index]
+                    new.mux(packet)
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), "s16", "mono")
+            sound.sample_rate, sound.pts, sound.time_base = 8000, 0, Fraction(1, 8000)
+            new.mux([*raw.encode(sound), *raw.encode(None)])
+        out = tmp_path / "c.mp4"
+        with pytest.raises(EncoderError, match="cannot hold pcm_s16le sound"):
+            list(cut(clip, CutOptions(end="0.5"), FAST, output=out))
+        list(cut(clip, CutOptions(end="0.5", audio_track=0), FAST, output=out))
+        assert (probe(out).frame_count, probe(out).audio_tracks) == (12, 1)
 
     def test_tags_of_the_file_stay(self, tmp_path: Path) -> None:
         clip = draw(tmp_path / "a.mp4", pts=range(4))
@@ -357,6 +426,36 @@ class TestDenoise:
             np.std([frame.picture.planes[0][10, 15] for frame in read_frames(place)]) for place in (folder, new)
         )
         assert new_spread < 0.6 * old_spread
+
+    def test_stopped_between_a_piece_and_its_state(self, tmp_path: Path) -> None:
+        folder = tmp_path / "images"
+        folder.mkdir()
+        rng = np.random.default_rng(0)
+        for number in range(250):
+            Image.fromarray(rng.integers(100, 110, (20, 30, 3), np.uint8)).save(folder / f"{number}.png")
+        cut_off, whole = workspace_of(tmp_path / "1", folder), workspace_of(tmp_path / "2", folder)
+        list(denoise(whole, "src", DenoiseOptions(factor=10)))
+        stopped_after(denoise(cut_off, "src", DenoiseOptions(factor=10)), 240)
+        assert [path.name for path in cut_off.folder.rglob("state-*")] == ["state-000120.npz"]
+        assert "reused 120 images" in said(denoise(cut_off, "src", DenoiseOptions(factor=10)))
+        new, want = cut_off.video("src"), whole.video("src")
+        assert [(new / name).read_bytes() for name in names(want)] == [(want / n).read_bytes() for n in names(want)]
+
+    def test_a_lost_state_is_an_error(self, tmp_path: Path) -> None:
+        workspace = workspace_of(tmp_path, draw(tmp_path / "a.mp4", pts=range(130)))
+        stopped_after(denoise(workspace, "src", DenoiseOptions()), 125)
+        (state,) = workspace.folder.rglob("state-*")
+        state.unlink()
+        with pytest.raises(WorkspaceError, match=r"state-000120\.npz is missing; delete .* and run denoise again"):
+            list(denoise(workspace, "src", DenoiseOptions()))
+
+    def test_a_video_of_whole_pieces_stopped_at_its_end(self, tmp_path: Path) -> None:
+        workspace = workspace_of(tmp_path, draw(tmp_path / "a.mp4", pts=range(120)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lookalike.pipeline.segments.join_segments", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                list(denoise(workspace, "src", DenoiseOptions()))
+        assert "reused 120 frames" in said(denoise(workspace, "src", DenoiseOptions()))
 
     def test_lost_pictures_keep_the_numbers_of_the_others(self, tmp_path: Path) -> None:
         clip = draw(tmp_path / "a.mkv", codec="mpeg4", options={"g": "4"}, pts=range(40), size_wh=(192, 128))

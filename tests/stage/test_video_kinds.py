@@ -2,6 +2,7 @@
 
 import json
 import logging
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -221,13 +222,47 @@ class TestImages:
             Fraction(1001 * n, 30000) for n in range(4)
         ]
 
-    @pytest.mark.parametrize("text", ["{", '{"format": 9}', '{"format": 1, "rate": "1/0"}', "[]"])
+    @pytest.mark.parametrize("text", ["{", '{"format": 9}', '{"format": 1, "rate": "1/0"}', "[]", "[" * 99999])
     def test_damaged_times_are_one_line(self, tmp_path: Path, text: str) -> None:
         Image.new("RGB", (30, 20)).save(tmp_path / "1.png")
         (tmp_path / "frames.json").write_text(text)
         with pytest.raises(VideoOpenError, match=r"frames\.json (cannot be read|has format 9).*delete it") as caught:
             probe(tmp_path)
         assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("rate", "1e999999999"), ("rate", "25.5"), ("time_base", "1/12345678901"), ("pts", {"1.png": 1 << 63})],
+    )
+    def test_absurd_times_are_one_line(self, tmp_path: Path, key: str, value: object) -> None:
+        Image.new("RGB", (30, 20)).save(tmp_path / "1.png")
+        record = {"source": "a", "key": "k", "rate": "25", "time_base": "1/25", "pts": {"1.png": 0}}
+        (tmp_path / "frames.json").write_text(json.dumps(record))
+        assert probe(tmp_path).rate == 25
+        (tmp_path / "frames.json").write_text(json.dumps({**record, key: value}))
+        with pytest.raises(VideoOpenError, match=r"frames\.json cannot be read") as caught:
+            probe(tmp_path)
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("error", [Image.DecompressionBombError, struct.error, IndexError])
+    def test_hostile_images_are_damaged_ones(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+    ) -> None:
+        for name in ("1.png", "2²3.png", "3٣.png"):
+            Image.new("RGB", (30, 20)).save(tmp_path / name)
+        assert len(list(read_frames(tmp_path))) == 3
+        opened = Image.open
+
+        def hostile(file: Path) -> Image.Image:
+            if file.name != "1.png":
+                raise error("hostile")
+            return opened(file)
+
+        monkeypatch.setattr(Image, "open", hostile)
+        assert [frame.index for frame in read_frames(tmp_path)] == [0]
+        (tmp_path / "1.png").unlink()
+        with pytest.raises(VideoOpenError, match="is no image that can be read"):
+            probe(tmp_path)
 
 
 def test_hdr_tags_and_depth_come_through(tmp_path: Path) -> None:

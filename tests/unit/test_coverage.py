@@ -61,6 +61,13 @@ def test_the_hole_is_named_with_both_counts() -> None:
     assert (one.covered, one.covered_mirrored) == (0.0, 0.0)
 
 
+def test_two_faces_of_a_frame_are_one_frame() -> None:
+    src, dst = np.zeros((50, 2)), np.tile([(-30.0, -30.0)], (40, 1))
+    (hole,) = compare(src, dst, [("a", number // 2) for number in range(40)]).holes
+    assert hole.text == "dst looks down-left in 20 frames, src has no such face"
+    assert (hole.dst, hole.alone) == (20, 20)
+
+
 def test_a_mirror_may_fill_a_hole() -> None:
     left = np.tile([(-30.0, 0.0)], (50, 1))
     found = compare(left * [-1, 1], left)

@@ -27,6 +27,7 @@ from lookalike.faceset import (
     save_face,
 )
 from lookalike.faceset.make import outside_share
+from lookalike.faceset.record import parse_record
 from lookalike.geometry import align_matrix, invert, transform
 
 SUFFIXES = [".jpg", ".png"]
@@ -267,6 +268,14 @@ def test_a_newer_format_asks_for_an_update(tmp_path: Path, suffix: str) -> None:
         ({"mesh": "A" * 16}, "cannot reshape"),
         ({"mesh": "not base64!"}, "base64|multiple of"),
         ({"identity": "A"}, "base64|multiple of"),
+        ({"identity": "AAA="}, "identity: 1 numbers, not 128"),
+        ({"mesh": encode_array(np.full((478, 2), np.nan), np.float32)}, "mesh: not finite"),
+        ({"matrix": [[1, 2, 0], [2, 4, 0]]}, "matrix: cannot be inverted"),
+        ({"score": float("nan")}, "score: Input should be a finite number"),
+        ({"time_seconds": float("inf")}, "time_seconds: Input should be a finite number"),
+        ({"frame": 10**8 + 1}, "frame"),
+        ({"source": "x" * 1025}, "source"),
+        ({"reason": "x" * 1025}, "reason"),
         ({"frame": -1}, "frame"),
         ({"colour": "red"}, "colour"),
     ],
@@ -275,6 +284,35 @@ def test_a_record_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[s
     path = tmp_path / "face.jpg"
     with_json(path, **changes)
     with pytest.raises(RecordError, match=rf"face.jpg: unreadable face record \(.*({said}).*\); extract again"):
+        load_record(path)
+
+
+def test_deep_json_is_no_record() -> None:
+    with pytest.raises(RecordError, match=r"a.jpg: unreadable face record"):
+        parse_record("[" * 1_000_000, "a.jpg")
+
+
+def test_a_record_too_long_for_a_jpeg_leaves_the_face(tmp_path: Path) -> None:
+    crop, record = drawn_record()
+    path = tmp_path / "face.jpg"
+    save_face(path, crop, record)
+    before = path.read_bytes()
+    with pytest.raises(RecordError, match="does not fit a JPEG, which takes 65533"):
+        replace_record(path, record.model_copy(update={"reason": "x" * 66_000}))
+    assert path.read_bytes() == before
+
+
+def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:
+    crop, record = drawn_record()
+    path = tmp_path / "face.PNG"
+    save_face(path, crop, record)
+    np.testing.assert_array_equal(load_face(list_faces(tmp_path)[0])[0], crop)
+
+
+def test_other_formats_are_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "face.png"
+    Image.new("RGB", (8, 8)).save(path, "GIF")
+    with pytest.raises(RecordError, match="cannot be read as an image"):
         load_record(path)
 
 

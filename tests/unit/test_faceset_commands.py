@@ -12,6 +12,7 @@ from lookalike.curation.faceset_config import CheckConfig, FilterConfig, parse_r
 from lookalike.curation.facts import Facts
 from lookalike.errors import ConfigError, FacesetError, LookalikeError
 from lookalike.faceset import list_faces, load_face, load_record, load_records, save_face
+from lookalike.faceset.index import FacesetIndex
 from lookalike.faceset.trash import put_aside
 from lookalike.pipeline import faceset_check, faceset_choose, faceset_files
 from lookalike.pipeline.workspace import Workspace
@@ -95,6 +96,10 @@ def test_check_lists_the_worst_first_and_moves_them(place: Workspace, tmp_path: 
     assert "the outline runs the wrong way round" in lines[1]
     assert lines[0].startswith("left 1 of 7 files alone")
     assert "00003_0.jpg" in (tmp_path / "out.json").read_text()
+    with pytest.raises(ConfigError, match=r"out.json exists already; choose another name, or --overwrite"):
+        next(faceset_check.check(place, "src", CheckConfig(), tmp_path / "out.json"))
+    said(faceset_check.check(place, "src", CheckConfig(), tmp_path / "out.json", overwrite=True))
+    assert "00003_0.jpg" not in (tmp_path / "out.json").read_text()
     assert "00003_0.jpg" not in names(aligned)
     assert (load_record(place.trash("src") / "00003_0.jpg").reason or "").startswith("check: ")
 
@@ -133,8 +138,14 @@ def test_names_come_back_from_the_records(place: Workspace) -> None:
     before = content(aligned)
     for number, path in enumerate(reversed(list_faces(aligned))):
         path.rename(aligned / f"sorted_{number}.jpg")
+    with FacesetIndex(aligned) as index:
+        index.sync()
+        index.save_order("yaw", index.names())
     said(faceset_choose.restore_names(place, "src"))
     assert content(aligned) == before
+    with FacesetIndex(aligned) as index:
+        assert index.sync().read == 0
+        assert index.load_order("yaw") == sorted(before, reverse=True)
 
 
 def test_names_asked_for_twice_are_resolved_once_and_for_all() -> None:
@@ -180,7 +191,7 @@ def test_export_and_import(place: Workspace, tmp_path: Path) -> None:
     said(faceset_files.export_faces(place, "dst", folder))
     assert len(names(folder)) == 12
     lines = said(faceset_files.import_faces(place, "dst", pack))
-    assert "cannot be swapped there: 6 of drawn.mp4" in lines[0]
+    assert "of the same numbers: 6 of drawn.mp4" in lines[0]
     assert lines[-1].startswith("added 6 of 6 faces")
     assert lines[-1].endswith("(6 got another name)")
     found = content(dst)

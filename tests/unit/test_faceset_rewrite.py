@@ -11,7 +11,7 @@ from drawn_workspace import COUNT, content, names, said
 from lookalike.curation.faceset_config import ResizeConfig, RetypeConfig
 from lookalike.curation.recrop import fits_inside, narrowed, new_matrix, recropped, resized
 from lookalike.errors import ConfigError, FacesetError
-from lookalike.faceset import load_face, load_record, load_records, save_face
+from lookalike.faceset import encode_array, load_face, load_record, load_records, save_face
 from lookalike.faceset.rewrite import Rewrite, finish_swap
 from lookalike.geometry import transform
 from lookalike.pipeline import faceset_edit
@@ -22,7 +22,7 @@ from lookalike.types import Event
 def test_png_to_jpeg_keeps_every_field_and_the_pngs(place: Workspace) -> None:
     aligned = place.aligned("src")
     crop, record = drawn_record(SRC, 1)
-    record = record.model_copy(update={"person": 3, "edited": True, "identity": "AAA="})
+    record = record.model_copy(update={"person": 3, "edited": True, "identity": encode_array(np.ones(128), np.float16)})
     save_face(aligned / "00002_0.png", crop, record)  # beside a JPEG of that name
     lines = said(faceset_edit.png2jpg(place, "src"))
     assert lines == ["made JPEGs of 1 PNG faces; the old faceset is kept in aligned-2"]
@@ -165,3 +165,17 @@ def test_work_of_other_options_is_not_taken_over(tmp_path: Path) -> None:
     aside = second.put_in_place()
     assert aside == tmp_path / "aligned-2"
     assert content(folder) == content(aside)
+
+
+def test_a_finished_faceset_takes_its_place_after_a_kill(tmp_path: Path) -> None:
+    folder = write_faceset(tmp_path / "aligned", SRC, 2)
+    before = content(folder)
+    rewrite = Rewrite.begin(folder, "a")
+    rewrite.keep(folder / "00001_0.jpg")
+    (rewrite.work / ".key").unlink()
+    rewrite.work.rename(tmp_path / ".aligned.complete")  # and killed there
+    assert finish_swap(folder)
+    assert names(folder) == ["00001_0.jpg"]
+    assert content(tmp_path / "aligned-2") == before
+    assert not finish_swap(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aligned", "aligned-2"]

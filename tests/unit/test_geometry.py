@@ -240,7 +240,8 @@ def test_a_face_type_finds_its_geometry() -> None:
 
 @pytest.mark.parametrize(
     ("have", "want", "enough"),
-    [("full", "half", True), ("half", "full", False), ("whole", "full", True), ("head-no-align", "whole", True),
+    [("full", "half", True), ("half", "full", False), ("whole", "full", True), ("head-no-align", "whole", False),
+     ("head-no-align", "full", True), ("full-no-align", "full", False),
      ("avatar", "full", False), ("avatar", "avatar", True)],
 )  # fmt: skip
 def test_wider_faces_cover_narrower_ones(have: FaceType, want: FaceType, enough: bool) -> None:

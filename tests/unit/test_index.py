@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drawn_faces import SRC, drawn_record, write_faceset
 from lookalike.errors import FacesetError, StorageError
-from lookalike.faceset import FaceRecord, load_face, load_records, replace_record
+from lookalike.faceset import FaceRecord, load_face, load_records, replace_record, save_face
 from lookalike.faceset import index as index_module
 from lookalike.faceset.index import FacesetIndex, Feature, index_path, natural_key
 
@@ -109,6 +109,22 @@ def test_several_features_decode_a_picture_once(folder: Path, monkeypatch: pytes
         assert list(index.fill([Feature("c", Counting())])) == []
 
 
+def test_rows_belong_to_the_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(folder) as index:
+        feature = Feature("test", Counting())
+        index.features([feature])
+        names, found = index.table([feature])
+        assert names == NAMES
+        assert found["test"][:, 0].tolist() == [0, 1, 2, 3]
+        save_face(folder / "a.jpg", *drawn_record(SRC, 9))
+        with opened(folder):  # another process, after the missing ones were computed
+            pass
+        monkeypatch.setattr(index, "fill", lambda wanted: iter(()))
+        with pytest.raises(FacesetError, match=r"a.jpg came or changed meanwhile; run the same command again"):
+            index.features([feature])
+        index.save_order("yaw", NAMES)  # the read transaction is over
+
+
 def test_unreadable_faces_are_reported_and_left_out(folder: Path) -> None:
     data = (folder / NAMES[1]).read_bytes()
     (folder / NAMES[1]).write_bytes(b"no image")
@@ -149,7 +165,7 @@ def test_a_damaged_index_is_made_anew(folder: Path, damage: str) -> None:
     assert [p.name for p in folder.parent.iterdir() if "index" in p.name] == [path.name]
 
 
-@pytest.mark.parametrize("kind", ["text", "database"])
+@pytest.mark.parametrize("kind", ["text", "database", "unmarked"])
 def test_a_foreign_file_is_set_aside_not_deleted(folder: Path, kind: str) -> None:
     path = index_path(folder)
     if kind == "text":
@@ -157,7 +173,7 @@ def test_a_foreign_file_is_set_aside_not_deleted(folder: Path, kind: str) -> Non
     else:
         with sqlite3.connect(path) as db:
             db.execute("CREATE TABLE mine (x)")
-            db.execute("PRAGMA application_id = 5")
+            db.execute(f"PRAGMA application_id = {5 if kind == 'database' else 0}")
         db.close()
     data = path.read_bytes()
     with opened(folder) as index:

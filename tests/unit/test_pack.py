@@ -134,6 +134,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "twice": (built([entry("a.jpg", 20, A), entry("A.JPG", 25, A)], A + A), "there twice"),
     "no image": (built([entry("a.py", 20, A)], A), "neither JPEG nor PNG"),
 }
+HOSTILE["long name"] = built([entry("ü" * 99 + ".jpg", 20, A)], A), "plain name of at most 200 bytes"
+HOSTILE["index beyond 64 MiB"] = built([], b"", length=(1 << 26) + 1), "index lies outside"
 for _name in ("../a.jpg", "/a.jpg", "..\\a.jpg", "c:a.jpg", ".a.jpg", "a\0.jpg", "a\n.jpg", "con.jpg", "x/y.jpg"):
     HOSTILE[f"name {_name!r}"] = built([entry(_name, 20, A)], A), "no name for a face"
 

@@ -194,6 +194,18 @@ def test_undo_leaves_out_what_is_gone_and_what_came(folder: Path) -> None:
     assert content(folder) == {**{n: n for n in ("c.jpg", "d.png", "e.jpg")}, "b.jpg": "new", "b-2.jpg": "b.jpg"}
 
 
+def test_an_undo_that_finds_no_file_keeps_the_history(folder: Path) -> None:
+    assert rename_all(folder, {"e.jpg": "e.jpg"}, "nothing") == {}
+    assert history(folder) == []
+    rename_all(folder, {"a.jpg": "x.jpg", "b.jpg": "y.jpg"}, "test")
+    for name in ("x.jpg", "y.jpg"):
+        (folder / name).rename(folder.parent / name)
+    with pytest.raises(FacesetError, match="none of the 2 files renamed by test is there; bring them back first"):
+        undo_renames(folder)
+    (folder.parent / "x.jpg").rename(folder / "x.jpg")
+    assert undo_renames(folder) == {"x.jpg": "a.jpg"}
+
+
 def test_hidden_names_fit_the_file_system(folder: Path) -> None:
     long = "ü" * 120 + ".jpg"
     (folder / "a.jpg").rename(folder / long)
@@ -205,6 +217,7 @@ def test_hidden_names_fit_the_file_system(folder: Path) -> None:
 def test_a_journal_that_cannot_be_read_says_so(folder: Path) -> None:
     for text, said in (
         ("{", "cannot be read .*; move it away"),
+        ("[" * 1_000_000, "cannot be read .*; move it away"),
         ('{"format": 2, "x": 1}', "format 2; update Lookalike"),
     ):
         journal_path(folder).write_text(text)

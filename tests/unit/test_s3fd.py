@@ -201,12 +201,16 @@ def test_files_of_other_spellings_are_read(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], state[name]) for name in state)
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "text", "cut", "pickle", "list", "other", "lacking", "shape"])
+@pytest.mark.parametrize(
+    "kind", ["missing", "empty", "text", "pops", "ends", "cut", "pickle", "list", "other", "lacking", "shape"]
+)
 def test_a_bad_file_is_one_line(weights: Path, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "bad.pth"
     state = copy.copy(torch.load(weights, weights_only=True))
     if kind in ("empty", "text"):
         path.write_bytes(b"" if kind == "empty" else b"<html>not found</html>\n" * 9)
+    elif kind in ("pops", "ends"):  # IndexError and struct.error of the unpickler
+        path.write_bytes(b"\x80\x02." if kind == "pops" else b"\x80\x02J\x01")
     elif kind == "cut":
         path.write_bytes(weights.read_bytes()[:100_000])
     elif kind == "lacking":

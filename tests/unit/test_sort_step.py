@@ -10,8 +10,10 @@ import pytest
 
 from drawn_faces import SRC, drawn_record
 from lookalike.curation.config import SORT_METHODS, SortConfig, SortMethod
-from lookalike.errors import ConfigError, EmptyFacesetError
-from lookalike.faceset import list_faces, load_record, rename, save_face
+from lookalike.errors import ConfigError, EmptyFacesetError, FacesetError
+from lookalike.faceset import list_faces, load_record, rename, save_face, trash
+from lookalike.faceset.index import index_path
+from lookalike.faceset.mend import mend
 from lookalike.pipeline.sort import numbered, sort, undo
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message
@@ -150,6 +152,88 @@ def test_a_cut_off_renaming_is_finished_by_the_next_sort(workspace: Workspace, m
     said = texts(sort(workspace, "src", SortConfig(by="brightness")))
     assert "finished renaming 6 files" in said
     assert listed(workspace) == [path.name for path in list_faces(folder)] == [f"0000{n}.jpg" for n in range(6)]
+
+
+def test_the_written_order_follows_a_renaming_that_was_cut_off(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(sort(workspace, "src", SortConfig(by="brightness")))
+
+    def cut(old: Path, new: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rename, "_move", cut)
+        with pytest.raises(KeyboardInterrupt):
+            list(sort(workspace, "src", SortConfig(by="origname", rename=True)))
+    assert mend(workspace.aligned("src")) == 6
+    assert listed(workspace) == [f"0000{int(name[0]) - 1}.jpg" for name in BY_LIGHT]
+
+
+def test_a_cut_off_putting_aside_is_finished_with_the_same_faces(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, calls, move = workspace.aligned("src"), iter(range(99)), trash._moved
+    for number in (2, 3):
+        crop, record = drawn_record(SRC, 0)
+        save_face(folder / f"1_{number}.jpg", crop, record)
+
+    def cut(path: Path, to: Path) -> Path:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return move(path, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trash, "_moved", cut)
+        with pytest.raises(KeyboardInterrupt):
+            list(sort(workspace, "src", SortConfig(by="oneface")))
+    assert len(list_faces(folder)) == 6  # one of the three is left, alone in its frame
+    list(sort(workspace, "src", SortConfig(by="oneface")))
+    assert listed(workspace) == [f"{n}_0.jpg" for n in range(2, 7)]
+    reasons = {path.name: load_record(path).reason for path in list_faces(workspace.trash("src"))}
+    assert reasons == dict.fromkeys(("1_0.jpg", "1_2.jpg", "1_3.jpg"), "sort oneface: one of 3 faces of its frame")
+    assert not list(folder.parent.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 1_000_000, '{"trash": "..", "rejects": {}}', '{"trash":"a","rejects":{"../x":""}}']
+)
+def test_a_list_of_rejects_that_makes_no_sense_is_refused(workspace: Workspace, text: str) -> None:
+    workspace.aligned("src").with_name("aligned.rejects.json").write_text(text)
+    with pytest.raises(FacesetError, match=r"aligned.rejects.json cannot be read .*; move it away"):
+        mend(workspace.aligned("src"))
+
+
+def test_listed_rejects_have_the_new_names_and_go_when_there_are_none(workspace: Workspace) -> None:
+    folder = workspace.aligned("src")
+    path = folder.with_name("aligned.rejects.txt")
+    crop, record = drawn_record(SRC, 0)
+    save_face(folder / "1_2.jpg", (crop * 0.25).astype(np.uint8), record)
+    list(sort(workspace, "src", SortConfig(by="duplicates", rejects="list", rename=True)))
+    assert path.read_text() == "00006.jpg\tduplicate of 00000.jpg\n"
+    list(undo(workspace, "src"))
+    assert path.read_text() == "1_2.jpg\tduplicate of 1_0.jpg\n"
+    list(sort(workspace, "src", SortConfig(by="yaw", rejects="list")))
+    assert not path.exists()
+
+
+def test_undo_without_the_index_keeps_the_order(workspace: Workspace) -> None:
+    list(sort(workspace, "src", SortConfig(by="brightness", rename=True)))
+    index_path(workspace.aligned("src")).unlink()
+    list(undo(workspace, "src"))
+    assert listed(workspace) == BY_LIGHT
+
+
+def test_without_a_faceset_no_index_is_left(workspace: Workspace, tmp_path: Path) -> None:
+    empty = Workspace.create(tmp_path / "empty")
+    with pytest.raises(FacesetError, match=r"no faceset in .*aligned; run extract first"):
+        list(sort(empty, "src", SortConfig(by="yaw")))
+    for path in list_faces(workspace.aligned("dst")):
+        path.unlink()
+    workspace.aligned("dst").rmdir()
+    with pytest.raises(FacesetError, match=r"no faceset in .*data_dst/aligned; run extract first"):
+        list(sort(workspace, "src", SortConfig(by="match-dst")))
+    assert not list(tmp_path.rglob("*.sqlite"))
 
 
 def test_the_command(workspace: Workspace) -> None:

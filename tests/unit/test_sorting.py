@@ -13,7 +13,7 @@ from drawn_faces import SRC, drawn_record
 from lookalike.curation import features, select
 from lookalike.curation.chain import greedy_chain, length
 from lookalike.curation.config import SORT_METHODS, SortConfig, SortMethod
-from lookalike.curation.distances import Bhattacharyya, Distance, Euclidean, Manhattan, manhattan_sums, sums
+from lookalike.curation.distances import Bhattacharyya, Distance, Euclidean, Manhattan, manhattan_sums, smallest, sums
 from lookalike.curation.features import FEATURES
 from lookalike.curation.methods import BEST_TARGET, METHODS, Faces, run
 from lookalike.curation.order import around
@@ -185,6 +185,15 @@ def test_distances_and_chain_are_those_of_the_plain_loop(
         sum(expected[a, b] for a, b in pairwise(right)),
         rel=1e-3,
     )
+
+
+@pytest.mark.parametrize("neighbours", [8, 64, 299])
+def test_a_chain_of_equal_items_goes_by_number(neighbours: int) -> None:
+    same = Euclidean(np.ones((300, 3)))
+    assert greedy_chain(same, neighbours=neighbours).tolist() == list(range(300))
+    apart = np.random.default_rng(0).integers(0, 3, (300, 300)).astype(np.float32)
+    right = np.argsort(apart, axis=1, kind="stable")[:, :neighbours]
+    np.testing.assert_array_equal(smallest(apart, neighbours), right)
 
 
 def test_chain_of_few() -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from lookalike.errors import ConfigError
-from lookalike.pipeline.config import CutOptions
+from lookalike.pipeline.config import CutOptions, FramesOptions
 from lookalike.pipeline.frames import chosen_frames
 from lookalike.pipeline.time_points import TimePoint, parse_point
 
@@ -50,3 +50,9 @@ def test_refused_in_one_line(text: str) -> None:
 )
 def test_frames_nearest_to_even_moments(times: list[int], fps: float, chosen: list[int]) -> None:
     assert chosen_frames(times, Fraction(1, 1000), fps) == chosen
+
+
+@pytest.mark.parametrize("fps", [-1, 1001, float("inf"), float("nan")])
+def test_absurd_rates_are_refused(fps: float) -> None:
+    with pytest.raises(ValueError, match="fps"):
+        FramesOptions(fps=fps)

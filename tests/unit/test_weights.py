@@ -49,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
         elif way == "shrinks":
             self._part(broken=True, honours_range=False) if first else self._shrunk()
+        elif way == "other-range":
+            self._part(broken=first, honours_range=not first, late=0 if first else 5)
         elif way == "silent":
             self.server.shutdown_wait.wait(5)  # type: ignore[attr-defined]
         else:
@@ -61,8 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _part(self, broken: bool, honours_range: bool) -> None:
+    def _part(self, broken: bool, honours_range: bool, late: int = 0) -> None:
         start = int(self.headers.get("Range", "bytes=0-").split("=")[1].rstrip("-")) if honours_range else 0
+        start += late
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(DATA) - 1}/{len(DATA)}")
@@ -155,6 +158,7 @@ def test_the_file_comes_in_the_end(
     [
         ("breaks-always", f"the connection broke after {len(DATA) // 2} of {len(DATA)} bytes"),
         ("missing", "the server says 404 Not Found"),
+        ("other-range", "the server sends another part than was asked for"),
         ("wrong", f"is not tiny.pth: sha256 {SHA256[:10]} expected, [0-9a-f]{{64}} found"),
     ],
 )
@@ -165,7 +169,7 @@ def test_what_fails_leaves_nothing(
         list(weights.fetch_weights("tiny", f"{tiny}/{way}", tmp_path))
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-    assert len(_asked(server)) == (3 if way == "breaks-always" else 1)
+    assert len(_asked(server)) == (3 if way in ("breaks-always", "other-range") else 1)
 
 
 def test_a_file_that_is_too_large_is_not_taken(tiny: str, tmp_path: Path) -> None:
@@ -197,6 +201,8 @@ def test_a_refused_connection_is_one_line(tiny: str, tmp_path: Path) -> None:
         ("http://[::1/x", "the address is malformed"),
         ("http://127.0.0.1/a b", "the address is malformed"),
         ("http:///x", "the address is malformed"),
+        ("http://a..b/x", "the address is malformed"),
+        ("http://127.0.0.1/ü", "the address is malformed"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_one_line(
@@ -225,20 +231,34 @@ def test_a_file_that_fails_keeps_the_one_that_is_there(tiny: str, tmp_path: Path
 def test_weights_are_added_from_a_file(tiny: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     mine, folder = tmp_path / "mine.bin", tmp_path / "kept" / "here"
     mine.write_bytes(DATA)
-    assert weights.add_weights("tiny", mine, folder).read_bytes() == DATA
+    list(weights.add_weights("tiny", mine, folder))
+    assert weights.find_weights("tiny", folder).read_bytes() == DATA
     mine.write_bytes(b"other")
     with pytest.raises(WeightsError, match=r"mine\.bin is not tiny\.pth: sha256 .* or accept it with --trust$"):
-        weights.add_weights("tiny", mine, folder)
+        list(weights.add_weights("tiny", mine, folder))
     assert weights.find_weights("tiny", folder).read_bytes() == DATA
     with caplog.at_level(logging.WARNING):
-        weights.add_weights("tiny", mine, folder, trust=True)
+        list(weights.add_weights("tiny", mine, folder, trust=True))
     assert f"was accepted as tiny with sha256 {hashlib.sha256(b'other').hexdigest()}" in caplog.text
     assert weights.find_weights("tiny", folder).read_bytes() == b"other"
     assert "not the published file" in dict(weights.list_weights(folder))["tiny"]
     with pytest.raises(WeightsError, match="is no file"):
-        weights.add_weights("tiny", tmp_path, folder)
+        list(weights.add_weights("tiny", tmp_path, folder))
     with pytest.raises(WeightsError, match="is where the weights of tiny are kept"):
-        weights.add_weights("tiny", folder / "tiny.pth", folder, trust=True)
+        list(weights.add_weights("tiny", folder / "tiny.pth", folder, trust=True))
+
+
+def test_a_file_of_the_users_gets_another_name(tiny: str, tmp_path: Path) -> None:
+    mine, folder = tmp_path / "mine.bin", tmp_path / "kept"
+    for data in (b"one", b"two", b"two"):
+        mine.write_bytes(data)
+        events = list(weights.add_weights("tiny", mine, folder, trust=True))
+    assert events == [Message("weights", f"tiny is in {folder / 'tiny.pth'}")]  # the same file again
+    said = [event.text for event in weights.fetch_weights("tiny", folder=folder) if isinstance(event, Message)]
+    kept = folder / "tiny-3.pth"
+    assert said[1] == f"tiny.pth was there already and is not the published file; it is {kept} now"
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert found == {"tiny.pth": DATA, "tiny-2.pth": b"one", "tiny-3.pth": b"two"}
 
 
 def test_what_is_not_there_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 
 from lookalike import __version__
 from lookalike.cli import stop
+from lookalike.cli.text import one_line
 from lookalike.errors import ConfigError, LookalikeError
 
 _STEPS, _VIDEO = "commands", "video_commands"
@@ -83,8 +84,8 @@ def run(arguments: list[str]) -> int:
         return _fail(exc, 2)
     except LookalikeError as exc:
         return _fail(exc, 1)
-    except FileNotFoundError as exc:
-        return _fail(exc, 1)
+    except OSError as exc:
+        return _fail(f"{exc.filename or 'a file'}: {exc.strerror or exc}", 1)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
         return 130
@@ -105,7 +106,7 @@ def _usage(exc: CycloptsError) -> str:
 
 
 def _fail(exc: object, code: int) -> int:
-    print(f"error: {exc}", file=sys.stderr)  # noqa: T201
+    print(f"error: {one_line(exc)}", file=sys.stderr)  # noqa: T201
     return code
 
 

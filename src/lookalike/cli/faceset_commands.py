@@ -19,13 +19,14 @@ def check(
     side: Side,
     *,
     json: Annotated[Path | None, Parameter(help="Write score and reasons of every face there.")] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Write over a file that is there.")] = False,
     config: Annotated[CheckConfig | None, Flat] = None,
 ) -> None:
     """List the faces whose alignment looks wrong, worst first."""
     from lookalike.pipeline.faceset_check import check as run
 
     place = Workspace(workspace)
-    _show(run(place, side, config or CheckConfig(), json), place)
+    _show(run(place, side, config or CheckConfig(), json, overwrite=overwrite), place)
 
 
 @faceset.command

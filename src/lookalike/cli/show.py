@@ -13,6 +13,7 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lookalike.cli import stop
+from lookalike.cli.text import one_line
 from lookalike.types import Event, Message
 from lookalike.types import Progress as Step
 
@@ -58,7 +59,7 @@ def _plain(events: Iterator[Event], out: TextIO) -> None:
     for event in events:
         now = time.monotonic()
         if isinstance(event, Message):
-            out.write(f"{event.step}: {event.text}\n")
+            out.write(f"{event.step}: {one_line(event.text)}\n")
         elif event.step != shown_step or now - shown_at >= _PLAIN_SECONDS:
             out.write(f"{event.step}: {_amount(event)}{'  ' if event.note else ''}{event.note}\n")
             shown_at, shown_step = now, event.step
@@ -79,7 +80,7 @@ def _bars(events: Iterator[Event], console: Console) -> None:
         tasks: dict[str, TaskID] = {}
         for event in events:
             if isinstance(event, Message):
-                progress.console.print(f"{event.step:>12} {event.text}", markup=False)
+                progress.console.print(f"{event.step:>12} {one_line(event.text)}", markup=False)
                 continue
             if event.step not in tasks:
                 for task in tasks.values():

@@ -7,10 +7,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from lookalike.cli.commands import Flat, Folder, _show
-from lookalike.pipeline.config import CutOptions, DenoiseOptions, FramesOptions
+from lookalike.pipeline.config import CutEncodeOptions, CutOptions, DenoiseOptions, FramesOptions
 from lookalike.pipeline.time_points import parse_point
 from lookalike.pipeline.workspace import Side, Workspace
-from lookalike.video.options import EncodeOptions
 
 
 def frames(
@@ -48,7 +47,7 @@ def cut(
         int | None, Parameter(validator=Number(gte=0), help="Keep this audio track only, from 0; all by default.")
     ] = None,
     overwrite: Annotated[bool, Parameter(negative="", help="Write over a file that is there.")] = False,
-    encoding: Annotated[EncodeOptions | None, Flat] = None,
+    encoding: Annotated[CutEncodeOptions | None, Flat] = None,
 ) -> None:
     """Keep a part of a video: the frames shown from one moment up to another, with the sound of that time."""
     from lookalike.pipeline.cut import cut as run
@@ -57,7 +56,7 @@ def cut(
         if point is not None:
             parse_point(point)  # so that what is wrong is said without the words of the options' checker
     options = CutOptions(begin=begin, end=end, audio_track=audio_track)
-    _show(run(video, options, encoding or EncodeOptions(), output=output, overwrite=overwrite))
+    _show(run(video, options, encoding or CutEncodeOptions(), output=output, overwrite=overwrite))
 
 
 def denoise(workspace: Folder, side: Side, *, options: Annotated[DenoiseOptions | None, Flat] = None) -> None:

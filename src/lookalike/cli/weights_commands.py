@@ -46,7 +46,7 @@ def add(
     """Take a network from a file that was brought here by other means."""
     from lookalike.weights import add_weights
 
-    _show(Message("weights", f"{name} is in {add_weights(name, file, folder, trust=trust)}") for _ in range(1))
+    _show(add_weights(name, file, folder, trust=trust))
 
 
 def _show(events: Iterator[Event]) -> None:

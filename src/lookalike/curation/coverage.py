@@ -1,6 +1,7 @@
 """Where the heads of a faceset look, and where dst looks that src does not. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,13 +31,13 @@ class Hole:
 
     direction: str
     dst: int
-    """dst faces that look there."""
+    """dst frames with a face that looks there."""
     src: int
     """src faces that look there."""
     mirrored: int
     """src faces that look there when mirrored, as training may do."""
     alone: int
-    """dst faces there with no src face within 10 degrees."""
+    """dst frames with a face there and no src face within 10 degrees of it."""
 
     @property
     def text(self) -> str:
@@ -57,7 +58,7 @@ class Coverage:
     covered_mirrored: float
     """The same, with src also in the mirror."""
     holes: tuple[Hole, ...]
-    """Most dst faces first."""
+    """Most dst frames first."""
 
 
 def directions(faces: Sequence[Facts]) -> NDArray[np.float64]:
@@ -96,24 +97,36 @@ def counts(views: NDArray[np.float64]) -> dict[str, int]:
     return found
 
 
-def compare(src: NDArray[np.float64], dst: NDArray[np.float64]) -> Coverage:
+def _frame_counts(views: NDArray[np.float64], frames: NDArray[np.int64]) -> Counter[str]:
+    """How many frames have a face that looks in each direction."""
+    seen = {(direction_name(yaw, pitch), frame) for (yaw, pitch), frame in zip(views, frames.tolist(), strict=True)}
+    return Counter(name for name, _ in seen)
+
+
+def compare(
+    src: NDArray[np.float64], dst: NDArray[np.float64], dst_frames: Sequence[Hashable] | None = None
+) -> Coverage:
     """What of dst's views src has.
 
-    A direction is a hole when at least a hundredth of dst looks there and src has fewer than ten such faces, fewer than
-    a twentieth of dst's, or none within 10 degrees of most of them.
+    A direction is a hole when dst looks there in at least a hundredth of its frames and src has fewer than ten such
+    faces, fewer than a twentieth of those frames, or none within 10 degrees in most of them.
 
     Args:
         src, dst: (N, 2) yaw and pitch in degrees, at least one each.
+        dst_frames: what tells the frame of each dst face from others; None where each has a frame of its own.
     """
     mirror = src * [-1, 1]
     away = distances(src, dst) > NEAR_DEGREES
     away_mirrored = away & (distances(mirror, dst) > NEAR_DEGREES)
-    src_counts, dst_counts, mirror_counts = counts(src), counts(dst), counts(mirror)
-    alone = counts(dst[away])
+    numbers: dict[Hashable, int] = {}
+    frames = np.array([numbers.setdefault(frame, len(numbers)) for frame in dst_frames or range(len(dst))])
+    src_counts, dst_counts, mirror_counts = counts(src), _frame_counts(dst, frames), counts(mirror)
+    alone = _frame_counts(dst[away], frames[away])
     holes = []
-    for name, number in dst_counts.items():
+    for name, _, _ in cells():
+        number = dst_counts[name]
         few = src_counts[name] < max(_FEW, number / _SHARE)
-        if number >= max(1, _LEAST * len(dst)) and (few or alone[name] > number / 2):
+        if number >= max(1, _LEAST * len(numbers)) and (few or alone[name] > number / 2):
             holes.append(Hole(name, number, src_counts[name], mirror_counts[name], alone[name]))
     holes.sort(key=lambda hole: -hole.dst)
     return Coverage(float(1 - away.mean()), float(1 - away_mirrored.mean()), tuple(holes))

@@ -121,8 +121,11 @@ def manhattan_sums(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def smallest(apart: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:
     """(A, wanted) columns of the smallest values of each row, smallest first, ties by column."""
-    if wanted < apart.shape[1] - 1:
+    if 0 < wanted < apart.shape[1] - 1:
         chosen = np.sort(np.argpartition(apart, wanted, axis=1)[:, :wanted], axis=1)
+        largest = np.take_along_axis(apart, chosen, 1).max(1, keepdims=True)
+        tied = (apart <= largest).sum(1) > wanted  # of the equal ones at the border any may have been taken
+        chosen[tied] = np.sort(np.argsort(apart[tied], axis=1, kind="stable")[:, :wanted], axis=1)
     else:
         chosen = np.broadcast_to(np.arange(apart.shape[1]), apart.shape)
     values = np.take_along_axis(apart, chosen, 1)

@@ -49,8 +49,8 @@ class Entry(Options):
             raise ValueError("a face needs a box or landmarks")
         if self.box is not None and (self.box[2] <= self.box[0] or self.box[3] <= self.box[1]):
             raise ValueError("x2 must be above x1 and y2 above y1")
-        if self.landmarks is not None and self.landmarks == [self.landmarks[0]] * 68:
-            raise ValueError("all landmarks lie on one point")
+        if self.landmarks is not None and max(max(v) - min(v) for v in zip(*self.landmarks[17:], strict=True)) < 1e-3:
+            raise ValueError("all landmarks from 17 on lie on one point")
         return self
 
     def detection(self) -> Detection:

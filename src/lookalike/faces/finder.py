@@ -94,10 +94,15 @@ class FaceFinder:
         if thorough and not any(d.score >= self.trusted for d in found):
             found = self._look_again(rgb, frame) or found
         found = [d for d in found if (d.box_xyxy[2:] - d.box_xyxy[:2]).min() >= min_size]
-        found.sort(key=lambda d: -float((d.box_xyxy[2:] - d.box_xyxy[:2]).prod()))
-        found = found[: max_faces or None]
+        if max_faces:  # a sure face is not to make room for a large unsure one
+            found = sorted(found, key=lambda d: (d.score < self.trusted, -_area(d)))[:max_faces]
+        found.sort(key=lambda d: -_area(d))
         faces = self.place(rgb, found)
-        if not thorough or not any(_may_be_turned(d, face) for d, face in zip(found, faces, strict=True)):
+        if (
+            not thorough
+            or self._close is None
+            or not any(_may_be_turned(d, face) for d, face in zip(found, faces, strict=True))
+        ):
             return faces
         turns = [upright(d, t, _size(rgb)) for t in _TURNS for d in self._detector.detect(turned(rgb, t), frame)]
         return [self._righted(rgb, d, face, turns) for d, face in zip(found, faces, strict=True)]
@@ -150,6 +155,10 @@ class FaceFinder:
             if trusted:
                 return trusted
         return []
+
+
+def _area(detection: Detection) -> float:
+    return float((detection.box_xyxy[2:] - detection.box_xyxy[:2]).prod())
 
 
 def _size(rgb: NDArray[np.uint8]) -> tuple[int, int]:

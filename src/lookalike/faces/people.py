@@ -61,13 +61,20 @@ def group_people(tracks: Sequence[Track]) -> list[Person]:
     in a frame twice, so tracks of one frame never come together, however alike they are.
     """
     people: list[Person] = []
+    centres = np.empty((len(tracks), 128))
+    weights = np.zeros(len(tracks))
     for track in sorted(tracks, key=lambda t: (-t.weight, t.number)):
-        elsewhere = (person for person in people if not person.beside(track))
-        nearest = min(elsewhere, key=lambda p: p.distance(track.mean), default=None)
-        if nearest is not None and nearest.distance(track.mean) < _SAME_CLUSTER:
-            nearest.tracks.append(track)
-        else:
-            people.append(Person([track]))
+        mean, count = track.mean, len(people)
+        apart = np.linalg.norm(centres[:count] - mean, axis=1)
+        near = (int(i) for i in np.argsort(apart, kind="stable") if apart[i] < _SAME_CLUSTER)
+        place = next((i for i in near if not people[i].beside(track)), count)
+        if place == count:
+            people.append(Person([]))
+            centres[place] = 0
+        people[place].tracks.append(track)
+        share = track.weight / max(weights[place] + track.weight, 1e-9)
+        centres[place] += (mean - centres[place]) * share
+        weights[place] += track.weight
     return sorted(people, key=lambda p: -p.weight)
 
 

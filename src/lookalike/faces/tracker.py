@@ -82,8 +82,9 @@ class Tracker:
         return [numbers[i] for i in range(len(sightings))]
 
     def lost(self, frame: int) -> dict[int, NDArray[np.float32]]:
-        """Tracks that were not found in `frame` and may still be there, each with its last (4,) box."""
-        return {n: t.last.box_xyxy for n, t in self._live.items() if t.at < frame and frame - t.seen <= MAX_GAP}
+        """Tracks that were not found in `frame` and may still be there, in their order, each with its last (4,) box."""
+        lost = {n: t for n, t in sorted(self._live.items()) if t.at < frame and frame - t.seen <= MAX_GAP}
+        return {n: t.last.box_xyxy for n, t in lost.items()}
 
     def alike(self, number: int, sighting: Sighting, frame: int) -> bool:
         """Whether a face found near a lost track can be the track's."""
@@ -94,11 +95,11 @@ class Tracker:
         self._live[number] = replace(self._live[number], last=sighting, at=frame)
 
     def restore(self, number: int, sighting: Sighting, frame: int, recovered: bool) -> None:
-        """Repeat, in order, what an earlier run linked."""
-        if recovered:
-            self.follow(number, sighting, frame)
-        else:
+        """Repeat, in order, what an earlier run linked, from MAX_GAP frames back at least."""
+        if not recovered:
             self._live[number] = _Live(sighting, frame, frame)
+        elif number in self._live:  # else it was last seen too long ago to matter
+            self.follow(number, sighting, frame)
         self._next = max(self._next, number + 1)
 
     def restore_next(self, number: int) -> None:

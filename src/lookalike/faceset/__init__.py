@@ -4,6 +4,7 @@ from lookalike.faceset.make import crop_face, crop_lanczos, make_face
 from lookalike.faceset.record import FaceRecord, encode_array
 from lookalike.faceset.store import (
     SUFFIXES,
+    UNREADABLE,
     face_name,
     faces_by_frame,
     list_faces,
@@ -16,6 +17,7 @@ from lookalike.faceset.store import (
 
 __all__ = [
     "SUFFIXES",
+    "UNREADABLE",
     "FaceRecord",
     "crop_face",
     "crop_lanczos",

@@ -178,7 +178,21 @@ class FacesetIndex:
         """(N, D) float32 by kind, the missing ones computed first; each picture is decoded once for all of them."""
         for _ in self.fill(wanted):
             pass
-        return {feature.kind: self._stored(feature.kind) for feature in wanted}
+        return self.table(wanted)[1]
+
+    def table(self, wanted: Sequence[Feature]) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
+        """`names()`, and by kind the (N, D) float32 of these faces, of one moment whatever others write meanwhile.
+
+        Raises:
+            FacesetError: a face came that has not all of them yet.
+        """
+        with _guarded(self.path):
+            self._db.execute("BEGIN")
+            try:
+                names = self.names()
+                return names, {feature.kind: self._stored(feature.kind, names) for feature in wanted}
+            finally:
+                self._db.execute("COMMIT")
 
     def fill(self, wanted: Sequence[Feature]) -> Iterator[tuple[int, int]]:
         """Compute what is missing and keep it; yields how many faces are done, of how many.
@@ -221,14 +235,13 @@ class FacesetIndex:
             return str(exc)
         return [(f.kind, np.ascontiguousarray(f.compute(image, record), np.float32).tobytes()) for f in wanted]
 
-    def _stored(self, kind: str) -> NDArray[np.float32]:
-        with _guarded(self.path):
-            query = "SELECT name, data FROM features JOIN faces USING (name) WHERE kind = ? AND problem IS NULL"
-            found = dict(self._db.execute(query, (kind,)))
-        if not found:
+    def _stored(self, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
+        found = dict(self._db.execute("SELECT name, data FROM features WHERE kind = ?", (kind,)))
+        if not names:
             return np.zeros((0, 0), np.float32)
-        data = b"".join(found[name] for name in sorted(found, key=natural_key))
-        return np.frombuffer(data, np.float32).reshape(len(found), -1).copy()
+        if missing := [name for name in names if name not in found]:
+            raise FacesetError(f"{self.folder / missing[0]} came or changed meanwhile; run the same command again")
+        return np.frombuffer(b"".join(found[name] for name in names), np.float32).reshape(len(names), -1).copy()
 
     def save_order(self, method: str, names: Sequence[str]) -> None:
         """Keep an order under its method's name, in place of the last one of that method."""
@@ -317,7 +330,7 @@ def _put_foreign_aside(path: Path) -> None:
     with suppress(FileNotFoundError):
         with path.open("rb") as handle:
             head = handle.read(72)
-        ours = head[:16] == b"SQLite format 3\0" and head[68:72] in (APPLICATION.to_bytes(4, "big"), bytes(4))
+        ours = head[:16] == b"SQLite format 3\0" and head[68:72] == APPLICATION.to_bytes(4, "big")
         if head and not ours:
             path.rename(unused_path(path))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, BinaryIO, Self
 
-from pydantic import Field, ValidationError
+from pydantic import FailFast, Field, ValidationError
 
 from lookalike.errors import FacesetError
 from lookalike.faceset.store import SUFFIXES
@@ -25,15 +25,17 @@ _NUMBER = struct.Struct("<I")
 _TRAILER = struct.Struct("<QQ32s16s")
 """Offset, length and SHA-256 of the index, then the closing mark."""
 _FIRST = len(_HEAD) + _NUMBER.size
-_MOST_INDEX = 1 << 28
+_MOST_INDEX = 1 << 26
 _MOST_IMAGE = 1 << 26
+_LONGEST_NAME = 200
+"""Bytes; systems take 255, and some of ours put letters in front."""
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 
 
 class PackedFile(Options):
     """An image's place in a pack."""
 
-    name: Annotated[str, Field(max_length=255)]
+    name: Annotated[str, Field(max_length=_LONGEST_NAME)]
     """File name without a folder."""
     offset: Annotated[int, Field(ge=_FIRST)]
     length: Annotated[int, Field(gt=0, le=_MOST_IMAGE)]
@@ -43,7 +45,7 @@ class PackedFile(Options):
 class PackIndex(Options):
     """What the end of a pack says of it."""
 
-    files: list[PackedFile]
+    files: Annotated[list[PackedFile], FailFast()]
     """In the order in which they lie."""
 
 
@@ -72,6 +74,8 @@ def write_pack(path: Path, images: Sequence[Path]) -> Generator[int, None, None]
             yield len(files)
         _check_names([file.name for file in files], path)
         index = PackIndex(files=files).model_dump_json().encode()
+        if len(index) > _MOST_INDEX:
+            raise FacesetError(f"{len(files)} faces are too many for one pack; pack them in parts")
         at = handle.tell()
         handle.write(index + _TRAILER.pack(at, len(index), hashlib.sha256(index).digest(), _TAIL))
 
@@ -208,8 +212,8 @@ def _check_names(names: Sequence[str], path: Path) -> None:
     for name in names:
         plain = not any(letter in '/\\:*?"<>|' or ord(letter) < 32 for letter in name) and _is_text(name)
         reserved = name.split(".")[0].rstrip(" ").casefold() in _RESERVED
-        if not plain or reserved or name.startswith(".") or len(name.encode(errors="replace")) > 255:
-            raise FacesetError(f"{path}: {name!r} is no name for a face; give it a plain name")
+        if not plain or reserved or name.startswith(".") or len(name.encode(errors="replace")) > _LONGEST_NAME:
+            raise FacesetError(f"{path}: {name!r} is no name for a face; give it a plain name of at most 200 bytes")
         if not name.casefold().endswith(SUFFIXES):
             raise FacesetError(f"{path}: {name!r} is neither JPEG nor PNG; only faces can be packed")
         if name.casefold() in seen:

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from lookalike.errors import RecordError
 from lookalike.geometry import transform
 from lookalike.options import FaceType, Geometry, Options, first_problem, format_of
 
 FORMAT = 2
+LONGEST_TEXT = 1024
+"""Characters of a source or a reason."""
 
 Point = tuple[float, float]
 Row = tuple[float, float, float]
@@ -21,10 +23,12 @@ Row = tuple[float, float, float]
 class FaceRecord(Options):
     """Everything that later steps need to know of an aligned face."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no such numbers: a record with one could not be read back
+
     format: int = FORMAT
-    source: str
+    source: Annotated[str, Field(max_length=LONGEST_TEXT)]
     """File name of the video, without its folder."""
-    frame: Annotated[int, Field(ge=0)]
+    frame: Annotated[int, Field(ge=0, le=10**8)]
     """Number of the frame in presentation order, from 0."""
     time_seconds: float
     """Presentation time."""
@@ -61,7 +65,7 @@ class FaceRecord(Options):
     """Who of the video's people, from 0, who fills most of it; none before people were told apart."""
     edited: bool = False
     """Landmarks were set by hand."""
-    reason: str | None = None
+    reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     """Why the face was put aside; none for a face in use."""
 
     def landmarks_array(self) -> NDArray[np.float32]:
@@ -107,9 +111,24 @@ def parse_record(text: str, origin: str) -> FaceRecord:
         if format_of(value) > FORMAT:
             raise RecordError(f"{origin} has a face record of format {format_of(value)}; update Lookalike to read it")
         record = FaceRecord.model_validate_json(text)
-        record.mesh_array(), record.identity_array()
+        _check_arrays(record)
     except ValidationError as exc:
         raise RecordError(f"{origin}: unreadable face record ({first_problem(exc)}); extract again") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise RecordError(f"{origin}: unreadable face record ({exc}); extract again") from exc
     return record
+
+
+def _check_arrays(record: FaceRecord) -> None:
+    """What numbers alone do not tell.
+
+    Raises:
+        ValueError: an array has another shape than it must, or no face can have it.
+    """
+    identity = record.identity_array()
+    if identity is not None and identity.shape != (128,):
+        raise ValueError(f"identity: {identity.size} numbers, not 128")
+    if not np.isfinite(record.mesh_array()).all():
+        raise ValueError("mesh: not finite")
+    if not np.linalg.det(record.matrix_array()[:, :2]):
+        raise ValueError("matrix: cannot be inverted")

@@ -66,6 +66,8 @@ def rename_all(folder: Path, mapping: dict[str, str], why: str) -> dict[str, str
     finish_renames(folder)
     wanted = {old: new for old, new in mapping.items() if old != new}
     _check(folder, wanted)
+    if not wanted:
+        return {}
     return _start(folder, _Pending(why=why, at=time.time(), names=list(wanted.items())))
 
 
@@ -91,13 +93,18 @@ def undo_renames(folder: Path) -> dict[str, str]:
         Present to former name; a former name that another file has by now gets a number.
 
     Raises:
-        FacesetError: there is nothing to undo.
+        FacesetError: there is nothing to undo, or none of the files is there any more. Nothing is forgotten then.
     """
     finish_renames(folder)
     history = _read(folder).history
     if not history:
         raise FacesetError(f"nothing to undo in {folder}: no renaming is on record")
     back = {new: old for old, new in history[-1].names if (folder / new).is_file()}
+    if history[-1].names and not back:
+        raise FacesetError(
+            f"nothing to undo in {folder}: none of the {len(history[-1].names)} files renamed by "
+            f"{history[-1].why} is there; bring them back first"
+        )
     return _start(folder, _Pending(why=history[-1].why, at=time.time(), names=list(back.items()), undoes=True))
 
 
@@ -179,7 +186,7 @@ def _read(folder: Path) -> _Journal:
         if number > FORMAT:
             raise FacesetError(f"{path} has format {number}; update Lookalike to read it")
         return _Journal.model_validate_json(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise FacesetError(f"{path} cannot be read ({reason}); move it away") from exc
 

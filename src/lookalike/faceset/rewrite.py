@@ -14,12 +14,14 @@ def finish_swap(folder: Path) -> bool:
     """Put a faceset in its place that a killed run had finished; true if there was one.
 
     The only moment in which `folder` is missing is between two renames of `Rewrite.put_in_place`. Commands call this
-    first, so that nobody sees that moment.
+    first, so that nobody sees that moment. A faceset that lies there still is kept, as there.
     """
     complete = _complete(folder)
-    if folder.exists() or not complete.is_dir():
+    if not complete.is_dir():
         return False
     with storage_errors(folder):
+        if folder.exists():
+            folder.rename(unused_path(folder))
         complete.rename(folder)
     return True
 
@@ -44,7 +46,6 @@ class Rewrite:
             StorageError: the folder cannot be written.
         """
         finish_swap(folder)
-        shutil.rmtree(_complete(folder), ignore_errors=True)  # finished, but its faceset was never replaced
         work = folder.with_name(f".{folder.name}.partial")
         mark = work / _KEY
         if not mark.is_file() or mark.read_text() != key:

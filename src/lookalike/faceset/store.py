@@ -13,10 +13,13 @@ from lookalike.faceset.record import FaceRecord, parse_record
 from lookalike.files import replacing, write_bytes
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+_FORMATS = ("JPEG", "PNG")
 QUALITY = 95
 """Quality of a face kept as JPEG."""
 _PNG_KEY = "lookalike.face"
-_UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
+_MOST_SEGMENT = 65533
+"""Bytes in a segment of a JPEG."""
+UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
 """What Pillow raises for a damaged file."""
 _OPEN, _CLOSE = "<la:face>", "</la:face>"
 _XMP = (
@@ -41,7 +44,7 @@ def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord, quality:
     text = record.model_dump_json(exclude_defaults=False)
     picture = Image.fromarray(image)
     with replacing(path) as temporary:
-        if path.suffix == ".png":
+        if path.suffix.lower() == ".png":
             chunk = PngImagePlugin.PngInfo()
             chunk.add_itxt(_PNG_KEY, text, zip=True)
             picture.save(temporary, pnginfo=chunk, compress_level=1)
@@ -56,9 +59,9 @@ def load_record(path: Path) -> FaceRecord:
         RecordError: no image, or no readable record in it.
     """
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=_FORMATS) as picture:
             return parse_record(_record_text(picture, path), path.name)
-    except _UNREADABLE as exc:
+    except UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
 
 
@@ -69,14 +72,14 @@ def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
         RecordError: no image, no readable record, or not the size that the record says.
     """
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=_FORMATS) as picture:
             record = parse_record(_record_text(picture, path), path.name)
             if picture.size != (record.size, record.size):
                 raise RecordError(
                     f"{path} is {picture.width}x{picture.height} but its record says {record.size}; extract again"
                 )
             image = np.asarray(picture.convert("RGB"))
-    except _UNREADABLE as exc:
+    except UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
     return image, record
 
@@ -125,7 +128,7 @@ def replace_record(path: Path, record: FaceRecord) -> None:
     """Give a face another record; its pixels are not encoded again.
 
     Raises:
-        RecordError: the file is neither JPEG nor PNG.
+        RecordError: the file is neither JPEG nor PNG, or the record too long for a JPEG.
     """
     data = path.read_bytes()
     text = record.model_dump_json()
@@ -140,6 +143,8 @@ def replace_record(path: Path, record: FaceRecord) -> None:
 def _jpeg_with(data: bytes, text: str) -> bytes:
     """A JPEG whose XMP segment holds `text`; other segments stay. Source: ITU-T T.81 for the segments, XMP part 3."""
     body = b"http://ns.adobe.com/xap/1.0/\0" + (_XMP % escape(text)).encode()
+    if len(body) > _MOST_SEGMENT:
+        raise RecordError(f"a face record of {len(body)} bytes does not fit a JPEG, which takes {_MOST_SEGMENT}")
     kept, at = [data[:2]], 2
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b""):
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")

@@ -1,9 +1,29 @@
 """Faces put aside and brought back: nothing is deleted, and a face in the trash always says why it is there."""
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from lookalike.errors import FacesetError, RecordError
+from lookalike.faceset.record import LONGEST_TEXT
 from lookalike.faceset.store import load_record, replace_record
-from lookalike.files import storage_errors, unused_path
+from lookalike.files import storage_errors, unused_path, write_bytes
+from lookalike.options import Options, first_problem, format_of
+
+FORMAT = 1
+
+
+class _Journal(Options):
+    """Faces that were chosen to be put aside together."""
+
+    format: int = FORMAT
+    trash: str
+    """Name of a folder beside the faceset."""
+    rejects: dict[str, str]
+    """Why, by file name."""
 
 
 def put_aside(path: Path, trash: Path, reason: str) -> Path:
@@ -23,10 +43,72 @@ def put_aside(path: Path, trash: Path, reason: str) -> Path:
         RecordError: the file is no face of ours; it stays.
         StorageError: the trash cannot be written.
     """
-    record = load_record(path)
+    record, reason = load_record(path), reason[:LONGEST_TEXT]
     if record.reason != reason:
         replace_record(path, record.model_copy(update={"reason": reason}))
     return _moved(path, trash)
+
+
+def put_all_aside(folder: Path, trash: Path, rejects: dict[str, str]) -> Iterator[int]:
+    """Move faces of a faceset to a trash beside it, as `put_aside`; what a kill leaves, `finish_putting_aside` does.
+
+    Args:
+        folder: the faceset.
+        trash: a folder beside it.
+        rejects: why, by file name.
+
+    Yields:
+        How many are done, after each.
+
+    Raises:
+        StorageError: the trash cannot be written.
+    """
+    if rejects:
+        journal = _Journal(trash=trash.name, rejects=rejects)
+        write_bytes(_journal_path(folder), journal.model_dump_json().encode())
+        yield from _go_on(folder, journal)
+
+
+def finish_putting_aside(folder: Path) -> None:
+    """Complete a putting aside that was cut off; to be called before the faces that are left are looked at.
+
+    Raises:
+        FacesetError: the journal cannot be read.
+        StorageError: the trash cannot be written.
+    """
+    path = _journal_path(folder)
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return
+    try:
+        number = format_of(json.loads(text))
+        if number > FORMAT:
+            raise FacesetError(f"{path} has format {number}; update Lookalike to read it")
+        journal = _Journal.model_validate_json(text)
+        if any(Path(name).name != name or name == ".." for name in (journal.trash, *journal.rejects)):
+            raise ValueError("a name leads elsewhere")
+    except (ValueError, RecursionError) as exc:
+        reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+        raise FacesetError(f"{path} cannot be read ({reason}); move it away") from exc
+    for _ in _go_on(folder, journal):
+        pass
+
+
+def _go_on(folder: Path, journal: _Journal) -> Iterator[int]:
+    trash = folder.with_name(journal.trash)
+    for done, (name, reason) in enumerate(journal.rejects.items(), 1):
+        if (folder / name).is_file():
+            with suppress(RecordError):  # changed meanwhile, and no face of ours any more: it stays
+                put_aside(folder / name, trash, reason)
+        yield done
+    with storage_errors(folder):
+        _journal_path(folder).unlink()
+
+
+def _journal_path(folder: Path) -> Path:
+    """Beside the folder."""
+    return folder.with_name(f"{folder.name}.rejects.json")
 
 
 def bring_back(path: Path, folder: Path) -> Path:

@@ -1,6 +1,5 @@
 """Networks of others: read from their published files without running what a file may carry, and where to run them."""
 
-import pickle
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,8 +41,11 @@ def _read(path: Path) -> dict[str, Tensor]:
         value = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as exc:
         raise WeightsError(f"no weights in {path}; fetch or add them again") from exc
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, pickle.UnpicklingError) as exc:
-        raise WeightsError(f"{path} is damaged or is no weights file of torch; fetch or add it again") from exc
+    except Exception as exc:  # the call only reads, and damage shows as almost any exception
+        reason = type(exc).__name__
+        raise WeightsError(
+            f"{path} is damaged or is no weights file of torch ({reason}); fetch or add it again"
+        ) from exc
     if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
         value = value["state_dict"]
     if not isinstance(value, dict) or not all(isinstance(tensor, Tensor) for tensor in value.values()):

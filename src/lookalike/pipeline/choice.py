@@ -6,16 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from lookalike.errors import FaceError, NoFaceError, PersonNotFoundError
 from lookalike.faces import SAME_PERSON, FaceFinder, Person, Recogniser, Track, choose_person, group_people
-from lookalike.faceset import encode_array, load_record, replace_record
+from lookalike.faceset import UNREADABLE, encode_array, load_record, replace_record
 from lookalike.pipeline.config import ExtractConfig
-from lookalike.pipeline.scan_log import Line, ScanLog, Seen
-
-OTHER_PERSON = "another person"
-SECOND_FACE = "second face of one person"
+from lookalike.pipeline.reasons import NOT_FOUND_AGAIN, OTHER_PERSON, low_score
+from lookalike.pipeline.scan_log import ScanLog, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +82,22 @@ def choose(
 
 def verdicts(log: ScanLog, choice: Choice, trusted: float, own_identity: bool) -> Iterator[Verdict]:
     """What becomes of every face of the log, in its order; each with its own embedding or its track's mean."""
-    place = {track.number: (number, track) for number, p in enumerate(choice.people) for track in p.tracks}
+    person_of = {track.number: number for number, p in enumerate(choice.people) for track in p.tracks}
+    means = {track.number: _encoded(track.mean) for person in choice.people for track in person.tracks}
+    kept = {number for number, person in enumerate(choice.people) if person in choice.kept}
     last = _last_sightings(log)
     for frame, line in enumerate(log.frames):
-        first = _first_choices(line, choice, place)
         for number, seen in enumerate(line.faces):
-            person, track = place.get(seen.track, (None, None))
-            embedding = seen.embedding_array() if own_identity else track.mean if track else None
+            person = person_of.get(seen.track)
+            identity = _encoded(seen.embedding_array()) if own_identity else means.get(seen.track)
             reason = None
             if person is None:
-                reason = f"score below {trusted:g}"
+                reason = low_score(trusted)
             elif seen.recovered and frame > last[seen.track]:
-                reason = "not found again"
-            elif choice.people[person] not in choice.kept:
+                reason = NOT_FOUND_AGAIN
+            elif person not in kept:
                 reason = OTHER_PERSON
-            elif seen not in first:
-                reason = SECOND_FACE
-            yield Verdict(frame, seen, number, person, _encoded(embedding), reason)
+            yield Verdict(frame, seen, number, person, identity, reason)
 
 
 def identify(path: Path, verdict: Verdict) -> None:
@@ -121,8 +118,8 @@ def wanted_face(person: str | None) -> NDArray[np.float32] | None:
         return None
     try:
         with Image.open(person) as picture:
-            rgb = np.asarray(picture.convert("RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as exc:
+            rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except UNREADABLE as exc:
         raise FaceError(
             f"{person} cannot be read as a picture; give a JPEG or PNG of the person, or the person's number"
         ) from exc
@@ -136,9 +133,11 @@ def _tracks(log: ScanLog, trusted: float) -> list[Track]:
     """The tracks that the detector was once sure of."""
     tracks: dict[int, Track] = {}
     sure: set[int] = set()
+    last = _last_sightings(log)
     for frame, face in ((i, face) for i, line in enumerate(log.frames) for face in line.faces):
         track = tracks.setdefault(face.track, Track(face.track))
-        track.frames.add(frame)
+        if frame <= last.get(face.track, -1):
+            track.frames.add(frame)
         left, top, right, bottom = face.box
         track.weight += float(np.sqrt(max(0.0, right - left) * max(0.0, bottom - top)))
         if face.score >= trusted and not face.recovered:
@@ -152,16 +151,6 @@ def _tracks(log: ScanLog, trusted: float) -> list[Track]:
 def _last_sightings(log: ScanLog) -> dict[int, int]:
     """Last frame in which the detector itself found each track."""
     return {face.track: i for i, line in enumerate(log.frames) for face in line.faces if not face.recovered}
-
-
-def _first_choices(line: Line, choice: Choice, place: dict[int, tuple[int, Track]]) -> list[Seen]:
-    """Of each kept person the likeliest face of a frame, as nobody is in a frame twice."""
-    chosen = []
-    for person in choice.kept:
-        own = [f for f in line.faces if f.track in place and choice.people[place[f.track][0]] is person]
-        if own:
-            chosen.append(min(own, key=lambda f: (f.recovered, person.distance(place[f.track][1].mean))))
-    return chosen
 
 
 def _encoded(embedding: NDArray[np.float32] | None) -> str | None:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lookalike.options import DetectorName, FaceType, Geometry, LandmarkerName, Options, geometry_of
 from lookalike.pipeline.time_points import parse_point
+from lookalike.video.options import CodecName, EncodeOptions
 
 
 class ExtractConfig(Options):
@@ -54,7 +55,7 @@ class ExtractConfig(Options):
 class FramesOptions(Options):
     """Which frames of a video become images, and how."""
 
-    fps: Annotated[float, Field(ge=0)] = 0
+    fps: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 0
     """Images a second: the frame nearest to each moment; 0 keeps every frame."""
     format: Literal["png", "jpg"] = "png"
     """png loses nothing, and has 16 bits if the video has more than 8; jpg is of quality 95 with whole chroma."""
@@ -78,8 +79,18 @@ class CutOptions(Options):
         return text
 
 
+class CutEncodeOptions(EncodeOptions):
+    """How a part of a video is encoded, which will be encoded again after the swap."""
+
+    codec: CodecName = "h264"
+    """h264 plays everywhere, ffv1 loses nothing; if this is left out, a .webm has vp9, or av1 where it has 10 bits."""
+
+    crf: int | None = Field(default=None, ge=0)
+    """Quality, lower is better; empty for one without a visible trace (h264 12, h265 14, av1 20, vp9 20)."""
+
+
 class DenoiseOptions(Options):
     """How much noise is taken out of a video."""
 
     factor: Annotated[int, Field(ge=1, le=20)] = 5
-    """Strength: differences of so many steps of 255 are smoothed to a quarter."""
+    """Strength: a quarter is taken off differences of so many steps of 255."""

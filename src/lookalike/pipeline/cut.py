@@ -1,5 +1,6 @@
 """A part of a video as a video of its own, exact to the frame."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,7 @@ from lookalike.video import (
     fitting_output,
     frame_times,
     is_images,
+    planar_layout,
     probe,
     read_frames,
     start_seconds,
@@ -29,8 +31,6 @@ from lookalike.video import (
 _STEP = "cut"
 _HALF_MS = Fraction(1, 2000)
 """Users write milliseconds, so frame times are compared as rounded to them."""
-_CODEC: dict[str, CodecName] = {".webm": "vp9"}
-"""By suffix, where h264 does not fit."""
 _QUALITY: dict[CodecName, int] = {"h264": 12, "h265": 14}
 """crf of a cut where none is asked for: it will be encoded again after the swap."""
 
@@ -42,7 +42,7 @@ class _Part:
     stop: int
     """Number of the frame after the last one."""
     start_ticks: int | None
-    """What becomes time 0; None to keep the times."""
+    """What becomes time 0; None to keep the times. The first frame may begin before it."""
     sound: SoundCut
 
 
@@ -73,9 +73,9 @@ def cut(
         raise ConfigError(f"{path} is no video but images; copy those that you want to a folder of their own")
     info = probe(path)
     part = _part(info, options)
-    encoding = _encoding(encoding, (output or path).suffix.lower())
-    output = output or fitting_output(path.with_name(f"{path.stem}_cut"), info, encoding.codec)
-    check_output(output, info, encoding.codec)
+    encoding = _encoding(encoding, (output or path).suffix.lower(), info)
+    output = output or fitting_output(path.with_name(f"{path.stem}_cut"), info, encoding.codec, options.audio_track)
+    check_output(output, info, encoding.codec, options.audio_track)
     if output.exists() and not overwrite:
         raise EncoderError(f"{output} exists already; choose another name with -o, or --overwrite")
     total = part.stop - part.first
@@ -106,18 +106,24 @@ def _part(info: VideoInfo, options: CutOptions) -> _Part:
         begin = None  # 0:00 keeps sound that is heard before the first picture, too
     for name, point in (("--from", begin), ("--to", stop)):
         _check(name, point, end, len(times))
-    first = 0 if begin is None else _index(begin, times, zero)
-    after = len(times) if stop is None else _index(stop, times, zero) + (1 if stop.frame is not None else 0)
-    if after <= first:
+    first = 0 if begin is None else _shown(begin, times, zero)
+    after = len(times) if stop is None else _after(stop, times, zero)
+    if after <= first or (begin and stop and begin.frame is stop.frame is None and stop.seconds <= begin.seconds):
         raise ConfigError(
             f"there is no frame from {options.begin or 'the start'} to {options.end}; --to must come after --from"
         )
+    start = None if begin is None else ticks[first]
+    if begin is not None and begin.frame is None and times[first] < begin.seconds + zero - _HALF_MS:
+        start = int((begin.seconds + zero) // info.time_base)
+    ends = [times[after]] if after < len(times) else []
+    if stop is not None and stop.frame is None and stop.seconds < end - _HALF_MS:
+        ends.append(stop.seconds + zero)
     sound = SoundCut(
-        start=None if begin is None else times[first],
-        stop=times[after] if after < len(times) else None,
+        start=None if start is None else start * info.time_base,
+        stop=min(ends, default=None),
         track=options.audio_track,
     )
-    return _Part(first, after, None if begin is None else ticks[first], sound)
+    return _Part(first, after, start, sound)
 
 
 def _check(name: str, point: TimePoint | None, end: Fraction, count: int) -> None:
@@ -133,23 +139,40 @@ def _check(name: str, point: TimePoint | None, end: Fraction, count: int) -> Non
         )
 
 
-def _index(point: TimePoint, times: list[Fraction], zero: Fraction) -> int:
-    """The first frame at a point or after it, from 0."""
+def _shown(point: TimePoint, times: list[Fraction], zero: Fraction) -> int:
+    """The last frame that begins at a point or before it, from 0; the first frame where none does."""
     if point.frame is not None:
         return point.frame - 1
-    moment = point.seconds + zero - _HALF_MS
-    return next((number for number, time in enumerate(times) if time >= moment), len(times))
+    return max(bisect_right(times, point.seconds + zero + _HALF_MS) - 1, 0)
 
 
-def _encoding(encoding: EncodeOptions, suffix: str) -> EncodeOptions:
+def _after(point: TimePoint, times: list[Fraction], zero: Fraction) -> int:
+    """The first frame after the last one asked for, from 0: that at a moment, or after it."""
+    if point.frame is not None:
+        return point.frame
+    return bisect_left(times, point.seconds + zero - _HALF_MS)
+
+
+def _encoding(encoding: EncodeOptions, suffix: str, info: VideoInfo) -> EncodeOptions:
     if "codec" not in encoding.model_fields_set:
-        encoding = encoding.model_copy(update={"codec": _CODEC.get(suffix, "h264")})
+        encoding = encoding.model_copy(update={"codec": _webm_codec(info) if suffix == ".webm" else "h264"})
     if encoding.crf is None and encoding.bitrate is None and encoding.codec in _QUALITY:
         encoding = encoding.model_copy(update={"crf": _QUALITY[encoding.codec]})
     return encoding
 
 
+def _webm_codec(info: VideoInfo) -> CodecName:
+    """vp9 has 8 bits here; av1 has 10, of 4:2:0 alone."""
+    layout = planar_layout(info.pixel_format)
+    if info.color.bits == 8:
+        return "vp9"
+    if layout != "yuv420p10le" or any(side % 2 for side in info.size_wh):
+        raise EncoderError(f"no codec for .webm keeps {layout} of {info.path.name}; use another suffix with -o")
+    return "av1"
+
+
 def _moved(frames: Iterator[Frame], part: _Part) -> Iterator[Frame]:
     """The frames numbered from 0, and timed from 0 where the part does not begin at the start."""
     for frame in frames:
-        yield Frame(frame.picture, frame.index - part.first, frame.pts - (part.start_ticks or 0), frame.time_base)
+        pts = frame.pts if part.start_ticks is None else max(frame.pts - part.start_ticks, 0)
+        yield Frame(frame.picture, frame.index - part.first, pts, frame.time_base)

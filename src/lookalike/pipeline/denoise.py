@@ -101,6 +101,8 @@ def _images(
         names
     ):
         start += SEGMENT_FRAMES
+    if start and not _state(folder / key, start).is_file():
+        start -= SEGMENT_FRAMES  # stopped after the last image of a piece and before its state
     if start:
         yield Message(step, f"reused {start} images that were done before")
     for frame in _denoised(info, start, folder / key, options):
@@ -119,9 +121,11 @@ def _images(
 
 def _denoised(info: VideoInfo, start: int, states: Path, options: DenoiseOptions) -> Iterator[Frame]:
     """Frames from `start` on, a multiple of a piece's length; what the filter remembers is kept for each such place."""
-    denoiser = Denoiser(options.factor, before=_load_state(_state(states, start)) if start else None)
+    denoiser: Denoiser | None = None
     piece = start // SEGMENT_FRAMES
     for frame in _without_gaps(read_frames(info.path, start), start, frame_times(info)):
+        if denoiser is None:
+            denoiser = Denoiser(options.factor, before=_load_state(_state(states, start)) if start else None)
         if frame.index // SEGMENT_FRAMES != piece:
             _save_state(_state(states, frame.index // SEGMENT_FRAMES * SEGMENT_FRAMES), denoiser.state)
             _state(states, (piece - 1) * SEGMENT_FRAMES).unlink(missing_ok=True)
@@ -149,9 +153,9 @@ def _save_state(path: Path, planes: Planes | None) -> None:
             np.savez(temporary, y=planes[0], u=planes[1], v=planes[2])
 
 
-def _load_state(path: Path) -> Planes | None:
+def _load_state(path: Path) -> Planes:
     if not path.is_file():
-        return None
+        raise WorkspaceError(f"{path} is missing; delete {path.parent} and run denoise again")
     with np.load(path, allow_pickle=False) as saved:
         return saved["y"], saved["u"], saved["v"]
 

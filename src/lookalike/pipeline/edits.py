@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lookalike.errors import EditsError
 from lookalike.faces import Detection
@@ -18,18 +18,23 @@ _FOREHEAD = 0.35
 """Height of a forehead above the brows, in heights of the face below them."""
 
 
+Pixels = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+
+
 class EditedFace(Options):
     """One face of a frame: its landmarks, or a box within which the landmarks are to be looked for."""
 
-    landmarks: Annotated[list[tuple[FiniteFloat, FiniteFloat]], Field(min_length=68, max_length=68)] | None = None
+    landmarks: Annotated[list[tuple[Pixels, Pixels]], Field(min_length=68, max_length=68)] | None = None
     """iBUG order, frame pixels."""
-    box: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
+    box: tuple[Pixels, Pixels, Pixels, Pixels] | None = None
     """Left, top, right, bottom, frame pixels; found from the landmarks if left out."""
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
         if self.landmarks is None and self.box is None:
             raise ValueError("a face needs landmarks or a box")
+        if self.landmarks is not None and max(max(v) - min(v) for v in zip(*self.landmarks[17:], strict=True)) < 1:
+            raise ValueError(f"landmarks 17 to 67 within one pixel make no face, got {self.landmarks[17]}")
         if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
             raise ValueError(f"a box is left, top, right, bottom with left < right and top < bottom, got {self.box}")
         return self
@@ -59,11 +64,13 @@ class Edits(Options):
         made: dict[int, list[EditedFace]] = {}
         for first, last in self.between:
             a, b = self.frames.get(first), self.frames.get(last)
-            if a is None or b is None or len(a) != len(b) or first >= last:
+            if first >= last:
+                raise EditsError(f"between {first} and {last}: the first frame must come before the second")
+            if a is None or b is None or len(a) != len(b):
                 raise EditsError(f"between {first} and {last}: both frames must be set by hand, with as many faces")
             for frame in range(first + 1, last):
                 share = (frame - first) / (last - first)
-                made[frame] = [_mixed(one, other, share) for one, other in zip(a, b, strict=True)]
+                made[frame] = [_mixed(one, other, share, frame) for one, other in zip(a, b, strict=True)]
         return made | self.frames
 
 
@@ -80,7 +87,7 @@ def read_edits(path: Path) -> Edits:
         if format_of(value) > FORMAT:
             raise EditsError(f"{path} has format {format_of(value)}; update Lookalike to read it")
         return Edits.model_validate(value)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise EditsError(f"{path} cannot be read ({reason}); mend it by hand") from exc
 
@@ -96,11 +103,11 @@ def box_about(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.array([low[0], low[1] - _FOREHEAD * (high[1] - low[1]), *high], np.float32)
 
 
-def _mixed(a: EditedFace, b: EditedFace, share: float) -> EditedFace:
+def _mixed(a: EditedFace, b: EditedFace, share: float, frame: int) -> EditedFace:
     if a.landmarks is not None and b.landmarks is not None:
         points = np.array(a.landmarks) * (1 - share) + np.array(b.landmarks) * share
         return EditedFace(landmarks=[(float(x), float(y)) for x, y in points])
     if a.box is not None and b.box is not None:
         left, top, right, bottom = (float(v) for v in np.array(a.box) * (1 - share) + np.array(b.box) * share)
         return EditedFace(box=(left, top, right, bottom))
-    raise EditsError("frames between two faces set by hand: both must have landmarks, or both a box")
+    raise EditsError(f"frame {frame} lies between a face with landmarks and one with a box; give both the same")

@@ -13,7 +13,7 @@ from lookalike.curation.faceset_config import CheckConfig
 from lookalike.curation.facts import Facts
 from lookalike.curation.plots import plot_coverage, plot_faceset
 from lookalike.curation.sanity import Sanity, check_faces, suspects
-from lookalike.errors import FacesetError, RecordError
+from lookalike.errors import ConfigError, FacesetError, RecordError
 from lookalike.faceset import list_faces, load_face
 from lookalike.faceset.trash import put_aside
 from lookalike.files import replacing, write_bytes, write_json
@@ -24,16 +24,22 @@ from lookalike.types import Event, Message, Progress
 _QUALITY = 90
 
 
-def check(workspace: Workspace, side: Side, config: CheckConfig, json_file: Path | None = None) -> Iterator[Event]:
+def check(
+    workspace: Workspace, side: Side, config: CheckConfig, json_file: Path | None = None, *, overwrite: bool = False
+) -> Iterator[Event]:
     """Score the alignment of every face and list the suspects, worst first.
 
     Args:
         json_file: write score and reasons of every face there.
+        overwrite: write over a file that is there.
 
     Raises:
+        ConfigError: `json_file` is there already.
         FacesetError: no faceset, or no face of ours in it.
     """
     step = f"check_{side}"
+    if json_file is not None and json_file.exists() and not overwrite:
+        raise ConfigError(f"{json_file} exists already; choose another name, or --overwrite")
     paths = open_faces(workspace, side)
     judged = check_faces(_known((yield from read_facts(paths, step)), paths))
     found = suspects(judged, config.below)
@@ -80,7 +86,7 @@ def stats(workspace: Workspace, side: Side) -> Iterator[Event]:
         theirs = yield from read_facts(open_faces(workspace, other), step)
         src, dst = (own, theirs) if side == "src" else (theirs, own)
         if src and dst:
-            coverage = compare(directions(src), directions(dst))
+            coverage = compare(directions(src), directions(dst), [(face.source, face.frame) for face in dst])
             figures["coverage"] = _coverage_figures(coverage)
             write_bytes(folder / "coverage.png", plot_coverage(src, dst, coverage))
             yield from _tell(coverage, step)

@@ -7,7 +7,7 @@ from lookalike.curation.faceset_config import FilterConfig, parse_range
 from lookalike.curation.facts import Facts
 from lookalike.errors import ConfigError, FacesetError
 from lookalike.faceset import FaceRecord, face_name, list_faces
-from lookalike.faceset.mend import mend
+from lookalike.faceset.mend import follow, mend
 from lookalike.faceset.rename import rename_all
 from lookalike.faceset.trash import bring_back, put_aside
 from lookalike.pipeline.faceset_reading import open_faces, read_facts, read_records
@@ -104,6 +104,7 @@ def restore_names(workspace: Workspace, side: Side) -> Iterator[Event]:
     faces = {name for name, _ in known}
     names = names_of(known, {path.name for path in paths if path.name not in faces})
     changed = rename_all(workspace.aligned(side), {old: new for old, new in names.items() if old != new}, step)
+    follow(workspace.aligned(side), changed)
     doubles = sum(new != face_name(record, _suffix(name)) for (name, record) in known for new in (names[name],))
     extra = f"; {doubles} share frame and number with another face and took a free one" if doubles else ""
     yield Message(step, f"renamed {len(changed)} of {len(known)} faces after their frames{extra}")

@@ -91,7 +91,7 @@ def retype(workspace: Workspace, side: Side, config: RetypeConfig) -> Iterator[E
     except ValueError as exc:
         raise ConfigError(str(exc)) from exc
     paths = open_faces(workspace, side)
-    check = _is_of(workspace.video(side)) if config.from_video else _is_inside(config, geometry)
+    check = _is_of(workspace.source_names(side)) if config.from_video else _is_inside(config, geometry)
     frames = yield from _frames(paths, check, step)
     rewrite = Rewrite.begin(workspace.aligned(side), rewrite_key(step + config.model_dump_json(), paths))
     if config.from_video:
@@ -144,11 +144,11 @@ def _is_inside(config: RetypeConfig, geometry: Geometry) -> Callable[[FaceRecord
     return check
 
 
-def _is_of(video: Path) -> Callable[[FaceRecord], str | None]:
+def _is_of(names: tuple[str, ...]) -> Callable[[FaceRecord], str | None]:
     def check(record: FaceRecord) -> str | None:
-        if record.source == video.name:
+        if record.source in names:
             return None
-        return f"is from {record.source}, not from {video.name}; move such faces elsewhere, then retype the others"
+        return f"is from {record.source}, not from {names[0]}; move such faces elsewhere, then retype the others"
 
     return check
 

@@ -108,7 +108,7 @@ def import_faces(workspace: Workspace, side: Side, origin: Path) -> Iterator[Eve
     sizes: dict[int, list[Path]] = {}
     for path in list_faces(aligned) if aligned.is_dir() else ():
         sizes.setdefault(path.stat().st_size, []).append(path)
-    video = workspace.video(side).name if getattr(workspace.record, side) else ""
+    names = workspace.source_names(side) if getattr(workspace.record, side) else ("",)
     for done, (name, data) in enumerate(images, 1):
         try:
             target, record = _take_in(name, data, aligned, sizes)
@@ -118,12 +118,15 @@ def import_faces(workspace: Workspace, side: Side, origin: Path) -> Iterator[Eve
             same += target is None
             added += target is not None
             renamed += target is not None and target.name != name
-            if record.source != video:
+            if record.source not in names:
                 strangers[record.source] = strangers.get(record.source, 0) + 1
         yield Progress(step, done, count, "faces")
     if strangers and side == "dst":
         sources = ", ".join(f"{number} of {name}" for name, number in sorted(strangers.items()))
-        yield Message(step, f"faces of other videos than {video or 'this dst'} cannot be swapped there: {sources}")
+        video = names[0] or "this dst"
+        yield Message(
+            step, f"faces of other videos than {video} would be laid into its frames of the same numbers: {sources}"
+        )
     yield Message(step, f"added {added} of {count} faces from {origin} to {aligned}{_counted(same, renamed)}")
 
 

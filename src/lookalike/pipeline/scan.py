@@ -13,6 +13,7 @@ from lookalike.color import eight_bit, picture_to_rgb
 from lookalike.faces import FaceFinder, Recogniser, Sighting, Tracker, look_of
 from lookalike.faceset import FaceRecord, encode_array, face_name, make_face, save_face
 from lookalike.files import unused_path
+from lookalike.geometry import intersection_over_union
 from lookalike.parallel import ordered_map
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.scan_log import Line, ScanLog, Seen, encode_look
@@ -23,6 +24,8 @@ from lookalike.video import read_frames
 _EMBED_EVERY, _LATER = 15, 60
 """Sure faces of a track between two embeddings, and so after the first `_LATER`; one costs as much as two frames."""
 _WORKERS = 2
+_SAME = 0.5
+"""Overlap from which two boxes of a frame are one face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +72,15 @@ class Looker:
     May be used on several threads, each of which gets its own networks.
     """
 
-    def __init__(self, info: VideoInfo, config: ExtractConfig) -> None:
-        self._info, self._config = info, config
+    def __init__(self, info: VideoInfo, source: str, config: ExtractConfig) -> None:
+        """`source` is what records call the video."""
+        self._info, self._source, self._config = info, source, config
         self._own = local()
+
+    @property
+    def path(self) -> Path:
+        """The video."""
+        return self._info.path
 
     @property
     def finder(self) -> FaceFinder:
@@ -106,8 +115,6 @@ class Looker:
 
     def look_closer(self, looked: Looked, box: NDArray[np.float32], track: int, number: int) -> Made | None:
         """The face near a place where one of the track was a moment ago."""
-        if self._config.max_faces and number >= self._config.max_faces:
-            return None
         detection = self.finder.close_look(looked.views.shown, box)
         if detection is None or _side(detection.box_xyxy) < self._config.min_size:
             return None
@@ -130,7 +137,7 @@ class Looker:
         crop, record = make_face(
             views.codes,
             face,
-            source=self._info.path.name,
+            source=self._source,
             frame=frame.index,
             time_seconds=frame.seconds,
             number=number,
@@ -161,14 +168,18 @@ def scan(
     start = len(log.frames)
     state = _Scan(looker, folder, log, config)
     before: NDArray[np.uint8] | None = None
+    if config.detector == "manual":  # nothing is looked for
+        for _ in range(start, info.frame_count):
+            log.add(Line())
+        return
     first = max(0, start - 1)  # once more the last frame of the earlier run, to see a cut after it
     for looked in ordered_map(looker.look, read_frames(info.path, first), _WORKERS):
         cut = before is not None and shots.is_cut(before, looked.thumbnail)
         before = looked.thumbnail
         if looked.frame.index < start:
             continue
-        while len(log.frames) < looked.frame.index:  # pictures lost to damage
-            log.add(Line())
+        while len(log.frames) < looked.frame.index:
+            log.add(Line(lost=True))
         state.take(looked, cut)
         yield Progress(step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{state.count} faces")
 
@@ -197,13 +208,18 @@ class _Scan:
             for made, track, sighting in zip(looked.faces, tracks, sightings, strict=True)
         ]
         for track, box in self._tracker.lost(index).items():
-            if track not in self._sure:
+            if track not in self._sure or self._is_full(seen):
                 continue
             made = self._looker.look_closer(looked, box, track, len(seen))
-            if made and self._tracker.alike(track, made.sighting(), index):
+            if made and not _is_among(made, seen) and self._tracker.alike(track, made.sighting(), index):
                 self._tracker.follow(track, made.sighting(), index)
                 seen.append(self._keep(looked, made, made.sighting()))
         self._log.add(Line(tuple(seen), cut))
+
+    def _is_full(self, seen: list[Seen]) -> bool:
+        """Whether a frame has as many sure faces as are wanted."""
+        sure = sum(face.recovered or face.score >= self._looker.finder.trusted for face in seen)
+        return self._config.max_faces > 0 and sure >= self._config.max_faces
 
     def _keep(self, looked: Looked, made: Made, sighting: Sighting) -> Seen:
         face, record = made.face, made.record
@@ -224,6 +240,18 @@ class _Scan:
         if sure:
             self._sure[track] = self._sure.get(track, 0) + 1
         return sure
+
+
+def drop_unlogged(folder: Path, log: ScanLog) -> None:
+    """Remove faces that a killed search wrote of a frame that it did not log; they are found anew."""
+    for path in folder.iterdir():
+        if int(path.name.lstrip(".").split("_")[0]) > len(log.frames):
+            path.unlink()
+
+
+def _is_among(made: Made, seen: list[Seen]) -> bool:
+    """Whether a face is one that the detector found as well."""
+    return any(intersection_over_union(made.face.box_xyxy, face.box_array()) > _SAME for face in seen)
 
 
 def _due(place: int) -> bool:

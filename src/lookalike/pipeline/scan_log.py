@@ -56,6 +56,8 @@ class Line:
     faces: tuple[Seen, ...] = ()
     cut: bool = False
     """The frame begins a shot."""
+    lost: bool = False
+    """The picture was lost to damage."""
 
 
 @dataclass(slots=True)
@@ -79,20 +81,22 @@ class ScanLog:
                 good += len(line)
             with path.open("rb+") as handle:
                 handle.truncate(good)
+        log._drop_lost_end()
         return log
 
-    @classmethod
-    def fresh(cls, path: Path) -> "ScanLog":
-        """An empty log in the place of another."""
-        path.unlink(missing_ok=True)
-        return cls(path)
+    def _drop_lost_end(self) -> None:
+        """Forget lost pictures at the end, so that the frame after them is compared with the one before for a cut."""
+        while self.frames and self.frames[-1].lost:
+            self.frames.pop()
+            lines = self.path.read_bytes().splitlines(keepends=True)
+            with self.path.open("rb+") as handle:
+                handle.truncate(sum(map(len, lines[:-1])))
 
     def add(self, line: Line) -> None:
         """Write down the next frame."""
         self.frames.append(line)
         value: dict[str, Any] = {"faces": [dataclasses.asdict(face) for face in line.faces]}
-        if line.cut:
-            value["cut"] = True
+        value |= {name: True for name in ("cut", "lost") if getattr(line, name)}
         with storage_errors(self.path), self.path.open("a") as handle:
             handle.write(json.dumps(value) + "\n")
 
@@ -117,4 +121,4 @@ def _parsed(line: bytes) -> Line | None:
         faces = tuple(Seen(**{**face, "box": tuple(face["box"])}) for face in value["faces"])
     except (ValueError, TypeError, KeyError):
         return None
-    return Line(faces, bool(value.get("cut")))
+    return Line(faces, bool(value.get("cut")), bool(value.get("lost")))

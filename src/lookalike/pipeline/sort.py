@@ -11,14 +11,15 @@ from lookalike.curation.config import SortConfig, SortMethod
 from lookalike.curation.features import FEATURES
 from lookalike.curation.methods import METHODS, Faces, Method, run
 from lookalike.curation.order import Sorted
-from lookalike.errors import ConfigError, EmptyFacesetError
+from lookalike.errors import ConfigError, EmptyFacesetError, FacesetError
 from lookalike.faces.expression import Expression
 from lookalike.faceset import FaceRecord
 from lookalike.faceset.index import FacesetIndex, Feature
-from lookalike.faceset.mend import mend
+from lookalike.faceset.mend import follow, mend, order_path, rejects_path, with_new_names
 from lookalike.faceset.rename import rename_all, undo_renames
-from lookalike.faceset.trash import put_aside
+from lookalike.faceset.trash import put_all_aside
 from lookalike.files import write_bytes
+from lookalike.pipeline.faceset_reading import open_faces
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message, Progress
 
@@ -44,23 +45,25 @@ def sort(workspace: Workspace, side: Side, config: SortConfig) -> Iterator[Event
     folder = workspace.aligned(side)
     if renamed := mend(folder):
         yield Message(step, f"finished renaming {renamed} files in {folder}, which had been cut off")
+    open_faces(workspace, side)
+    if method.dst:
+        open_faces(workspace, "dst")
     with FacesetIndex(folder, _workers()) as index:
         yield from _opened(index, step)
         faces = yield from _faces(index, method, step)
         if method.dst:
             with FacesetIndex(workspace.aligned("dst"), _workers()) as other:
                 yield from _opened(other, step)
-                features = yield from _features(other, method.needs, step)
+                _, features = yield from _features(other, method.needs, step)
             faces = Faces(faces.names, faces.features, faces.frames, features)
         found = run(faces, config)
         if config.rejects == "trash":
             yield from _put_aside(workspace, side, config.by, found, faces.names)
             index.sync()
-        else:
-            yield from _list_rejects(found, faces.names, folder, step)
         names = [faces.names[face] for face in found.order]
         if config.rejects == "list":
             names += [faces.names[face] for face in sorted(found.rejects)]
+        done: dict[str, str] = {}
         if config.rename:
             done = rename_all(folder, numbered(folder, names), f"sort {config.by}")
             index.renamed(done)
@@ -69,9 +72,12 @@ def sort(workspace: Workspace, side: Side, config: SortConfig) -> Iterator[Event
                 step, f"renamed {len(done)} files; to take it back: lookalike sort {workspace.folder} {side} --undo"
             )
         index.save_order(config.by, names)
-    _write_order(folder, names)
+    write_bytes(order_path(folder), "".join(f"{name}\n" for name in names).encode())
+    rejects = found.rejects if config.rejects == "list" else {}
+    lines = [with_new_names(f"{faces.names[face]}\t{reason}", done) + "\n" for face, reason in sorted(rejects.items())]
+    yield from _list_rejects(lines, folder, step)
     workspace.note(step, options=config.model_dump(mode="json", exclude_none=True), faces=len(found.order))
-    listed = _order_path(folder).name
+    listed = order_path(folder).name
     yield Message(step, f"{len(found.order)} faces by {config.by}, {method.help}; the order is in {listed}")
 
 
@@ -79,16 +85,13 @@ def undo(workspace: Workspace, side: Side) -> Iterator[Event]:
     """Give the files the names they had before the last renaming; again for the one before.
 
     Raises:
-        FacesetError: nothing was renamed.
+        FacesetError: nothing was renamed, or none of the files is there any more.
     """
     step, folder = f"sort_{side}", workspace.aligned(side)
     if renamed := mend(folder):
         yield Message(step, f"finished renaming {renamed} files in {folder}, which had been cut off")
     done = undo_renames(folder)
-    with FacesetIndex(folder, _workers()) as index:
-        index.renamed(done)
-        names = index.load_order()
-    _write_order(folder, names)
+    follow(folder, done)
     yield Message(step, f"{len(done)} files have their former names again")
 
 
@@ -124,23 +127,24 @@ def _opened(index: FacesetIndex, step: str) -> Iterator[Event]:
 
 def _faces(index: FacesetIndex, method: Method, step: str) -> Generator[Event, None, Faces]:
     """What the method may look at."""
-    features = yield from _features(index, method.needs, step)
+    names, features = yield from _features(index, method.needs, step)
     frames = {}
     if method.frames:
         frames = {name: (r.source, r.frame, r.number) for name, r in index.iter_records()}
-    names = index.names()
+        if gone := [name for name in names if name not in frames]:
+            raise FacesetError(f"{index.folder / gone[0]} went meanwhile; run the same command again")
     return Faces(names, features, [frames[name] for name in names] if method.frames else [])
 
 
 def _features(
     index: FacesetIndex, needs: Sequence[str], step: str
-) -> Generator[Event, None, dict[str, NDArray[np.float32]]]:
-    """(N, D) by name, the missing ones computed."""
+) -> Generator[Event, None, tuple[list[str], dict[str, NDArray[np.float32]]]]:
+    """The faces, and (N, D) of them by feature, the missing ones computed."""
     wanted = {name: _expression_feature() if name == _EXPRESSION else FEATURES[name] for name in needs}
     for done, total in index.fill(list(wanted.values())):
         yield Progress(step, done, total, "faces", f"looking at {', '.join(needs)}")
-    stored = index.features(list(wanted.values()))
-    return {name: stored[feature.kind] for name, feature in wanted.items()}
+    names, stored = index.table(list(wanted.values()))
+    return names, {name: stored[feature.kind] for name, feature in wanted.items()}
 
 
 def _expression_feature() -> Feature:
@@ -159,8 +163,8 @@ def _put_aside(
 ) -> Iterator[Event]:
     """Move what the method takes out to the trash, its reason marked with the method."""
     step, trash, folder = f"sort_{side}", workspace.trash(side), workspace.aligned(side)
-    for done, (face, reason) in enumerate(found.rejects.items(), 1):
-        put_aside(folder / names[face], trash, f"sort {by}: {reason}")
+    rejects = {names[face]: f"sort {by}: {reason}" for face, reason in found.rejects.items()}
+    for done in put_all_aside(folder, trash, rejects):
         if done % 100 == 0:
             yield Progress(step, done, len(found.rejects), "faces", "putting aside")
     if found.rejects:
@@ -168,20 +172,14 @@ def _put_aside(
         yield Message(step, f"{len(found.rejects)} faces put aside in {trash}; to bring them back: {back}")
 
 
-def _list_rejects(found: Sorted, names: Sequence[str], folder: Path, step: str) -> Iterator[Event]:
-    if found.rejects:
-        path = folder.with_name(f"{folder.name}.rejects.txt")
-        lines = [f"{names[face]}\t{reason}\n" for face, reason in sorted(found.rejects.items())]
-        write_bytes(path, "".join(lines).encode())
-        yield Message(step, f"{len(lines)} faces would be put aside; they are at the end, and listed in {path.name}")
-
-
-def _order_path(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.order.txt")
-
-
-def _write_order(folder: Path, names: Sequence[str]) -> None:
-    write_bytes(_order_path(folder), "".join(f"{name}\n" for name in names).encode())
+def _list_rejects(lines: Sequence[str], folder: Path, step: str) -> Iterator[Event]:
+    """Write down which faces are at the end of the order, and why; the list of an earlier sort goes."""
+    path = rejects_path(folder)
+    if not lines:
+        path.unlink(missing_ok=True)
+        return
+    write_bytes(path, "".join(lines).encode())
+    yield Message(step, f"{len(lines)} faces would be put aside; they are at the end, and listed in {path.name}")
 
 
 def _workers() -> int:

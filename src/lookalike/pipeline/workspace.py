@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
 from lookalike.errors import WorkspaceError
-from lookalike.files import storage_errors, write_bytes
+from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.options import Options, first_problem, format_of
 
 Side = Literal["src", "dst"]
@@ -120,6 +120,11 @@ class Workspace:
         source: VideoSource | None = getattr(self.record, side)
         return Path(source.origin) if source else self.video(side)
 
+    def source_names(self, side: Side) -> tuple[str, ...]:
+        """What records call a side's video: its owner's name for it, or a name that it has or had here."""
+        denoised = self.done(f"denoise_{side}").get("original", "")
+        return self.origin(side).name, self.video(side).name, Path(denoised).name
+
     def set_video(self, side: Side, path: Path) -> None:
         """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
 
@@ -139,8 +144,11 @@ class Workspace:
         if path.is_dir():
             file = str(path.resolve())
         else:
-            file = f"data_{side}{path.suffix.lower()}"
-            _link_or_copy(path, self.folder / file)
+            target = self.folder / f"data_{side}{path.suffix.lower() or '.video'}"
+            if not (target.exists() and target.samefile(path)):
+                target = unused_path(target)  # what lies there already is not ours to write over
+                _link_or_copy(path, target)
+            file = target.name
         source = VideoSource(origin=str(path.resolve()), file=file, size=stamp[0], modified=stamp[1])
         _write(self.folder, record.model_copy(update={side: source}))
 
@@ -152,6 +160,16 @@ class Workspace:
             raise WorkspaceError(f"{self.folder} has no {side} video to be replaced by {path}")
         if source.file != path.name:
             _write(self.folder, record.model_copy(update={side: source.model_copy(update={"file": path.name})}))
+
+    def video_stamp(self, side: Side) -> str:
+        """Changes when a side is read from another video, but not when the workspace is moved or copied."""
+        source: VideoSource | None = getattr(self.record, side)
+        path = self.video(side)
+        if source is None or not path.is_dir():
+            return f"{source.file}-{source.size}-{source.modified}" if source else str(path)
+        from lookalike.video.images import list_images  # costs the media library, which help can do without
+
+        return fingerprint(*((image.name, *_stamp(image)) for image in list_images(path)))
 
     def data(self, side: Side) -> Path:
         """`data_src` or `data_dst`."""

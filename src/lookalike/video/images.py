@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from lookalike.color import rgb_to_picture
 from lookalike.errors import VideoOpenError
@@ -120,7 +120,7 @@ def _timing(path: Path, files: list[Path]) -> _Timing:
 def _by_number(file: Path) -> list[tuple[int, str]]:
     """Sort key: frame2 before frame10."""
     parts = re.findall(r"\d+|\D+", file.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _read(file: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
@@ -130,7 +130,7 @@ def _read(file: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
             if ";16" in str(opened.tile):  # Pillow would drop the lower bits of R, G, B
                 return _read_deep(file)
             return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+    except Exception:  # the decoders of damaged and of hostile files raise almost anything
         return None
 
 

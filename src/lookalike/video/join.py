@@ -64,7 +64,8 @@ def join_segments(
     if not segments:
         raise EncoderError(f"{output.name} has no segments to be joined from; encode at least one frame")
     codec = _codec_of(segments[0])
-    check_output(output, info, codec)
+    cut = cut or SoundCut()
+    check_output(output, info, codec, cut.track)
     times = _plan(segments, info)
     with replacing(output) as temporary, encoder_errors(output), ExitStack() as stack:
         sound = stack.enter_context(opened(sound_from)) if sound_from is not None else None
@@ -74,7 +75,6 @@ def join_segments(
             container.metadata.update(metadata)
             video = container.add_stream_from_template(picture_stream(first, segments[0]), opaque=True)
             describe_stream(video, info, codec)
-            cut = cut or SoundCut()
             tracks = _add_sound(container, cut.tracks(sound)) if sound is not None else {}
             shift = 0 if cut.start is not None else _late_start(times.pts[0] * info.time_base, sound)
             sources = [_video_packets(segments, video, times, info.time_base, shift)]

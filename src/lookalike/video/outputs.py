@@ -29,11 +29,12 @@ _DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.ERO
 _log = logging.getLogger(__name__)
 
 
-def check_output(output: Path, info: VideoInfo, codec: CodecName) -> None:
+def check_output(output: Path, info: VideoInfo, codec: CodecName, track: int | None = None) -> None:
     """Refuse an output that could not be written, before any work is done.
 
     Args:
         info: of the video whose pictures and sound it will hold.
+        track: the only audio track that it will hold, from 0; None for all.
 
     Raises:
         EncoderError: unknown suffix; a container that cannot hold the codec or the sound; the source itself.
@@ -45,7 +46,7 @@ def check_output(output: Path, info: VideoInfo, codec: CodecName) -> None:
         raise EncoderError(f"{output.name} has no known suffix ({suffix or 'none'}); use one of {known}")
     if output.exists() and info.path.exists() and output.samefile(info.path):
         raise EncoderError(f"{output} is the video that is read; choose another name")
-    sounds = _sound_codecs(info)
+    sounds = _sound_codecs(info, track)
     missing = _not_held(suffix, codec, sounds)
     if missing:
         fitting = [other for other in _FORMATS if not _not_held(other, codec, sounds)]
@@ -55,20 +56,22 @@ def check_output(output: Path, info: VideoInfo, codec: CodecName) -> None:
         _log.warning("%s: %s in %s does not keep pixels of shape %s", output, codec, suffix, info.sample_aspect_ratio)
 
 
-def fitting_output(base: Path, info: VideoInfo, codec: CodecName) -> Path:
+def fitting_output(base: Path, info: VideoInfo, codec: CodecName, track: int | None = None) -> Path:
     """`base` with the suffix of a container that holds the codec and the sound; that of the source if it does.
 
     Args:
         base: where the file goes, without a suffix.
         info: of the video whose pictures and sound it will hold.
         codec: of its pictures.
+        track: the only audio track that it will hold, from 0; None for all.
 
     Raises:
         EncoderError: no container does.
     """
     own = info.path.suffix.lower()
+    sounds = _sound_codecs(info, track)
     for suffix in (*(s for s in _FORMATS if s == own), *_FORMATS):
-        if not _not_held(suffix, codec, _sound_codecs(info)):
+        if not _not_held(suffix, codec, sounds):
             return base.with_name(base.name + suffix)
     raise EncoderError(f"no container holds {codec} and the sound of {info.path.name}; use another --codec")
 
@@ -117,11 +120,12 @@ def _text(path: Path, exc: Exception) -> str:
     return f"{path.name} cannot be encoded ({reason}); try another --codec or other settings"
 
 
-def _sound_codecs(info: VideoInfo) -> list[str]:
+def _sound_codecs(info: VideoInfo, track: int | None) -> list[str]:
     if not info.audio_tracks or is_images(info.path):
         return []
     with opened(info.path) as container:
-        return [s.codec_context.name if s.codec_context else "unknown sound" for s in container.streams.audio]
+        streams = container.streams.audio if track is None else container.streams.audio[track : track + 1]
+        return [s.codec_context.name if s.codec_context else "unknown sound" for s in streams]
 
 
 def _not_held(suffix: str, codec: CodecName, sounds: list[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """`frames.json`: the times of the images beside it, which have none of their own."""
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -13,6 +14,8 @@ from lookalike.options import Options, first_problem, format_of
 
 FORMAT: Final = 1
 NAME: Final = "frames.json"
+_FRACTION: Final = re.compile(r"\d{1,10}(/\d{1,10})?", re.ASCII)  # FFmpeg has 32 bits for each
+_MOST_TICKS: Final = 1 << 62
 
 
 class FrameTimes(Options):
@@ -27,14 +30,14 @@ class FrameTimes(Options):
     """Frames a second of the video, as a fraction."""
     time_base: str
     """Seconds per tick, as a fraction."""
-    pts: dict[str, int] = Field(default_factory=dict)
+    pts: dict[str, Annotated[int, Field(ge=-_MOST_TICKS, le=_MOST_TICKS)]] = Field(default_factory=dict)
     """Ticks by file name; empty where the video has no times, so that images follow each other evenly."""
 
     @field_validator("rate", "time_base")
     @classmethod
     def _is_fraction(cls, text: str) -> str:
-        if Fraction(text) <= 0:
-            raise ValueError(f"must be above 0, got {text}")
+        if not _FRACTION.fullmatch(text) or Fraction(text) <= 0:
+            raise ValueError(f"must be a fraction above 0, such as 30000/1001, got {text[:30]}")
         return text
 
 
@@ -52,7 +55,7 @@ def load_times(folder: Path) -> FrameTimes | None:
         if format_of(value) > FORMAT:
             raise VideoOpenError(f"{path} has format {format_of(value)}; update Lookalike, or delete it to do without")
         return FrameTimes.model_validate(value)
-    except (ValueError, ZeroDivisionError) as exc:
+    except (ValueError, ZeroDivisionError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise VideoOpenError(f"{path} cannot be read ({reason}); delete it to read the images as 25 a second") from exc
 
