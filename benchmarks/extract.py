@@ -78,8 +78,9 @@ def rival_seconds(clip: Path, layout: torch.memory_format) -> dict[str, float]:
     """Seconds a frame of the sequential float32 path on every core, with the networks' tensors in that layout."""
     torch.manual_seed(0)
     detector, landmarker, finder = S3FD().eval(), FAN().eval(), FaceFinder()
-    detector.to(memory_format=layout)
-    landmarker.to(memory_format=layout)
+    # The type stubs do not know of layouts.
+    detector.to(memory_format=layout)  # type: ignore[call-overload]
+    landmarker.to(memory_format=layout)  # type: ignore[call-overload]
     frames = [picture_to_rgb8(f.picture) for f in islice(read_frames(clip), _RIVAL_FRAMES)]
     crops = [crop_matrix(finder.find(rgb)[0].landmarks) for rgb in frames]
     turn = iter(range(10_000))

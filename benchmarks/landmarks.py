@@ -78,7 +78,8 @@ def changed(still: NDArray[np.uint8], rng: np.random.Generator) -> tuple[NDArray
     """A copy turned, enlarged and shifted a little, with noise and JPEG's damage; and the matrix from the still."""
     height, width = still.shape[:2]
     angle = rng.uniform(-_DEGREES, _DEGREES)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1 + rng.uniform(-_SCALE, _SCALE))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1 + rng.uniform(-_SCALE, _SCALE))
+    matrix = np.asarray(turn, np.float64)
     matrix[:, 2] += rng.uniform(-_SHIFT, _SHIFT, 2)
     moved = cv2.warpAffine(still, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     noisy = np.clip(moved + rng.normal(0, _NOISE, moved.shape), 0, 255).astype(np.uint8)
