@@ -37,6 +37,8 @@ _HULL_PARTS = (
     (22, 23, 24, 25, 26, 27, 31, 32, 33, 34, 35, 8),
     tuple(range(27, 36)),
 )
+_FOREHEAD = 0.35
+"""Height of a forehead above the brows, in heights of the face below them."""
 _MOUTH = range(48, 60)
 _EYES = (range(36, 42), range(42, 48))
 
@@ -104,6 +106,13 @@ def feature_mask(landmarks: NDArray[np.floating], size: int) -> NDArray[np.uint8
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
         mask |= np.asarray(cv2.dilate(one, disc), np.uint8)
     return mask
+
+
+def box_about(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(4,) left, top, right, bottom about a face with its forehead, from (68, 2) landmarks; a pixel wide at least."""
+    low, high = landmarks.min(0), landmarks.max(0)
+    height = max(float(high[1] - low[1]), 1.0)
+    return np.array([low[0], low[1] - _FOREHEAD * height, max(high[0], low[0] + 1), low[1] + height], np.float32)
 
 
 def head_pose(aligned: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from PIL import Image
 from running import SRC_FRAMES
 
 from lookalike.errors import ConfigError, EditsError, FaceError, PersonNotFoundError
-from lookalike.faceset import list_faces, load_record
+from lookalike.faceset import list_faces, load_record, replace_record
 from lookalike.faceset.trash import put_aside
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.edits import EditedFace, Edits, write_edits
@@ -91,6 +91,14 @@ def test_what_extraction_put_aside_is_no_wish_of_a_person(workspace: Workspace) 
     put_aside(aligned / "00004_0.jpg", aside, "filter: too blurred")
     assert run(workspace, only_missing=True)[0] == "1 faces were missing"
     assert contents(aligned) == {name: data for name, data in before.items() if name != "00004_0.jpg"}
+
+
+def test_a_frame_redone_otherwise_is_not_missing(workspace: Workspace) -> None:
+    path = workspace.aligned("src") / "00008_0.jpg"
+    replace_record(path, load_record(path).model_copy(update={"number": 1}))  # as another detector may count
+    before = contents(workspace.aligned("src"))
+    assert run(workspace, only_missing=True)[0] == "0 faces were missing"
+    assert contents(workspace.aligned("src")) == before
 
 
 def test_a_face_set_by_hand_that_was_lost(workspace: Workspace) -> None:

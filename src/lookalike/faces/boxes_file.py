@@ -14,12 +14,11 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from lookalike.errors import EditsError
 from lookalike.faces.detection import Detection
 from lookalike.files import write_bytes
+from lookalike.landmarks import box_about
 from lookalike.options import Options, first_problem
 
 _MOST_BYTES = 512 * 2**20
 _MOST_FACES = 200
-_MARGIN = 0.1
-"""What a box reaches out over the landmarks on each side, as a share of their extent."""
 
 _BOX_COLUMNS = ["x1", "y1", "x2", "y2"]
 _LANDMARK_COLUMNS = [f"l{axis}{number}" for number in range(68) for axis in "xy"]
@@ -56,7 +55,7 @@ class Entry(Options):
     def detection(self) -> Detection:
         """As a detector would give it."""
         landmarks = None if self.landmarks is None else np.array(self.landmarks, np.float32)
-        box = _around(landmarks) if self.box is None and landmarks is not None else np.array(self.box, np.float32)
+        box = box_about(landmarks) if self.box is None and landmarks is not None else np.array(self.box, np.float32)
         points = None if self.points is None else np.array(self.points, np.float32)
         return Detection(box, self.score, points, landmarks=landmarks)
 
@@ -112,13 +111,6 @@ def _entry(frame: int, detection: Detection) -> dict[str, Any]:
     arrays = {"box": detection.box_xyxy, "points": detection.points, "landmarks": detection.landmarks}
     given = {name: np.round(array.astype(float), 3).tolist() for name, array in arrays.items() if array is not None}
     return {"frame": frame, "score": round(detection.score, 6), **given}
-
-
-def _around(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The box about landmarks, with a margin."""
-    low, high = landmarks.min(0), landmarks.max(0)
-    margin = np.maximum((high - low) * _MARGIN, 1)
-    return np.concatenate([low - margin, high + margin]).astype(np.float32)
 
 
 def _text(path: Path) -> str:

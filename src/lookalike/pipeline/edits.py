@@ -5,19 +5,15 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from lookalike.errors import EditsError
 from lookalike.faces import Detection
 from lookalike.files import write_bytes
+from lookalike.landmarks import box_about
 from lookalike.options import Options, first_problem, format_of
 
 FORMAT = 1
-_FOREHEAD = 0.35
-"""Height of a forehead above the brows, in heights of the face below them."""
-
-
 Pixels = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 
 
@@ -95,12 +91,6 @@ def read_edits(path: Path) -> Edits:
 def write_edits(path: Path, edits: Edits) -> None:
     """Write `edits.json`, whole or not at all."""
     write_bytes(path, (edits.model_dump_json(exclude_none=True, indent=1) + "\n").encode())
-
-
-def box_about(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(4,) box about a face with its forehead, from (68, 2) landmarks."""
-    low, high = landmarks.min(0), landmarks.max(0)
-    return np.array([low[0], low[1] - _FOREHEAD * (high[1] - low[1]), *high], np.float32)
 
 
 def _mixed(a: EditedFace, b: EditedFace, share: float, frame: int) -> EditedFace:

@@ -13,7 +13,7 @@ from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.debug_frames import forget_debug_frames, missing_debug_frames, write_debug_frames
 from lookalike.pipeline.edits import read_edits
 from lookalike.pipeline.extract_job import Job
-from lookalike.pipeline.known import known_faces
+from lookalike.pipeline.known import Known, known_faces
 from lookalike.pipeline.reasons import OTHER_PERSON, REDONE, TAKEN_BACK, is_ours
 from lookalike.pipeline.scan import drop_unlogged, scan
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
@@ -119,9 +119,9 @@ def _missing(job: Job, changed: set[int]) -> Iterator[Event]:
     by_hand = read_edits(job.edits).every_frame()
     log = job.finished_log()
     if log is not None:
-        numbers = put_away | {(k.frame, k.number) for k in chain(*there.values())}
         _, judged = job.judged(log, job.wanted())
-        lost = [v for v in judged if v.reason is None and v.frame not in by_hand and (v.frame, v.number) not in numbers]
+        left = (v for v in judged if v.reason is None and v.frame not in by_hand)
+        lost = [v for v in left if (v.frame, v.number) not in put_away and not _shown(v, there.get(v.frame, []))]
         changed.update(v.frame for v in lost)
         yield from job.again().restore(log, lost)
         yield Message(job.step, f"{len(lost)} faces were missing")
@@ -133,6 +133,11 @@ def _missing(job: Job, changed: set[int]) -> Iterator[Event]:
     yield from job.again().redo(empty, REDONE)
     found = len(list_faces(job.aligned)) - before
     yield Message(job.step, f"{found} faces found in the {len(empty)} frames that had none")
+
+
+def _shown(verdict: Verdict, faces: list[Known]) -> bool:
+    """Whether a frame's faces have the person already, perhaps found by another detector and counted otherwise."""
+    return any(face.person is None or face.person == verdict.person for face in faces)
 
 
 def _redo(job: Job, changed: set[int]) -> Iterator[Event]:
