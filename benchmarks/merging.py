@@ -14,7 +14,7 @@ from lookalike.pipeline.extract import extract
 from lookalike.pipeline.train import train
 from lookalike.pipeline.workspace import Workspace
 from lookalike.sample import load_portraits
-from lookalike.training.config import PRESETS
+from lookalike.training.config import PRESETS, changed_options, preset_options
 from lookalike.types import Frame
 from lookalike.video import EncodeOptions, VideoWriter, probe, read_frames
 from measure import finish
@@ -81,11 +81,11 @@ def main() -> None:
             for _ in extract(short, side, ExtractConfig()):
                 pass
         repeat_faces(short, long, _SHORT, _TIMES)
-        model, config = PRESETS["quick"]
-        for _ in train(short, model, config.model_copy(update={"minutes": 0, "iterations": 2})):
+        options = changed_options(preset_options("quick"), {"iterations": 2})
+        for _ in train(short, PRESETS["quick"][0], options, name="quick"):
             pass
-        long.model("df").parent.mkdir(parents=True)
-        long.model("df").symlink_to(short.model("df"))
+        long.model("quick").parent.mkdir(parents=True)
+        long.model("quick").symlink_to(short.model("quick"))
         small, quick = peak_bytes_and_seconds(short)
         large, slow = peak_bytes_and_seconds(long)
     figures = {

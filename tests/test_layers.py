@@ -37,7 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reporting": BELOW_STAGES | {"faceset"},
     "curation": BELOW_STAGES | {"faceset"},
     "pipeline": STAGES | BELOW_STAGES,
-    "cli": {"pipeline", "types", "errors", "options", "weights"},
+    "web": BELOW_STAGES | {"pipeline", "training"},
+    "cli": {"pipeline", "web", "types", "errors", "options", "weights"},
+    "__main__": {"cli"},
 }
 """What a module or folder of the package may import besides itself; the version is everybody's."""
 
@@ -45,6 +47,7 @@ OPTIONS_MODULES = {
     "lookalike.curation.faceset_config",
     "lookalike.curation.config",
     "lookalike.merging.config",
+    "lookalike.models.choice",
     "lookalike.models.config",
     "lookalike.pipeline.config",
     "lookalike.training.config",
@@ -63,6 +66,8 @@ HOMES = {
     "torch": {"faces", "models", "training", "merging"},
     "platformdirs": {"weights"},
     "safetensors": {"models"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
     "cyclopts": {"cli"},
     "rich": {"cli"},
 }
@@ -124,7 +129,10 @@ def test_libraries_stay_at_home(path: Path) -> None:
     assert not away
 
 
-COMMANDS = [f"lookalike.cli.{name}" for name in ("commands", "faceset_commands", "sort_command", "video_commands")]
+COMMANDS = [
+    f"lookalike.cli.{name}"
+    for name in ("commands", "faceset_commands", "sort_command", "train_command", "training_commands", "video_commands")
+]
 
 
 @pytest.mark.parametrize("module", ["lookalike", "lookalike.options", *sorted(OPTIONS_MODULES), *COMMANDS])

@@ -13,19 +13,21 @@ from torch import Tensor
 
 from lookalike.errors import CheckpointError, EmptyFacesetError, FacesetError
 from lookalike.models.checkpoint import load_checkpoint
-from lookalike.models.config import ModelConfig
+from lookalike.models.config import GuidedConfig
 from lookalike.models.device import Compute, Precision
-from lookalike.training import loop
+from lookalike.training import desk, session
 from lookalike.training.config import TrainConfig
 from lookalike.training.loop import train
 from lookalike.types import Event, Message, Progress
 
-TINY = ModelConfig(resolution=32, ae_dims=16, encoder_dims=8, decoder_dims=4)
+TINY = GuidedConfig(resolution=32, ae_dims=16, e_dims=8, d_dims=4)
 Facesets = tuple[Path, Path]
 
 
-def options(**changes: int | float | bool) -> TrainConfig:
-    base: dict[str, int | float | bool | str] = {"batch_size": 4, "warmup": 2, "device": "cpu", "random_flip": True}
+def options(**changes: int | float | bool | str) -> TrainConfig:
+    base: dict[str, int | float | bool | str] = {
+        "batch_size": 4, "warmup": 2, "device": "cpu", "random_flip": True, "apply_random_ct": "rct", "clipgrad": True,
+    }  # fmt: skip
     return TrainConfig.model_validate(base | changes)
 
 
@@ -52,7 +54,7 @@ def in_precision(monkeypatch: pytest.MonkeyPatch, precision: Precision) -> None:
     def choose(device: str, wanted: Precision | None) -> Compute:
         return Compute(torch.device(device), wanted or precision)
 
-    monkeypatch.setattr(loop, "choose_compute", choose)
+    monkeypatch.setattr(session, "choose_compute", choose)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -64,7 +66,7 @@ def test_a_run_cut_in_two_equals_a_run_left_alone(
     list(train(tmp_path / "whole", *facesets, TINY, config))
 
     # Cut after some steps, as a person's interrupt does: the generator is closed at an event.
-    monkeypatch.setattr(loop, "_EVENT_SECONDS", 1e-9)
+    monkeypatch.setattr(desk, "_EVENT_SECONDS", 1e-9)
     with closing(train(tmp_path / "cut", *facesets, TINY, config)) as events:  # type: ignore[type-var]
         progress = (event for event in events if isinstance(event, Progress))
         assert [next(progress).done for _ in range(3)] == [1, 2, 3]
@@ -75,7 +77,7 @@ def test_a_run_cut_in_two_equals_a_run_left_alone(
     assert whole.state.step == cut.state.step == 8
     assert whole.state.precision == cut.state.precision == precision
     assert same(whole.weights, cut.weights)
-    assert same(whole.moments, cut.moments)
+    assert same(whole.beside, cut.beside)
     first, second = logged(tmp_path / "whole"), logged(tmp_path / "cut")
     assert [line["iteration"] for line in second] == list(range(1, 9))
     for a, b in zip(first, second, strict=True):
@@ -86,7 +88,7 @@ def test_a_run_that_was_killed_equals_a_run_left_alone(
     facesets: Facesets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = options(iterations=6, save_seconds=1e-9)
-    monkeypatch.setattr(loop, "_EVENT_SECONDS", 1e-9)
+    monkeypatch.setattr(desk, "_EVENT_SECONDS", 1e-9)
     for event in train(tmp_path / "whole", *facesets, TINY, config):
         if isinstance(event, Progress) and event.done == 4:  # what a kill at this moment would leave on the disk
             shutil.copytree(tmp_path / "whole", tmp_path / "killed")
@@ -95,7 +97,7 @@ def test_a_run_that_was_killed_equals_a_run_left_alone(
     list(train(tmp_path / "killed", *facesets, None, config))
     whole, killed = load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "killed")
     assert same(whole.weights, killed.weights)
-    assert same(whole.moments, killed.moments)
+    assert same(whole.beside, killed.beside)
     assert [line["iteration"] for line in logged(tmp_path / "killed")] == [1, 2, 3, 4, 5, 6]
 
 
@@ -134,7 +136,7 @@ def test_loss_falls_and_a_preview_is_drawn(facesets: Facesets, tmp_path: Path) -
     path = tmp_path / "previews" / "0000060.jpg"
     assert str(path) in said
     with Image.open(path) as preview:
-        assert preview.size == (5 * 32, 6 * 32)
+        assert preview.size == (5 * 32, 100 + 6 * 32)  # the loss graph over the grid
 
 
 def test_a_preview_is_drawn_along_the_way(facesets: Facesets, tmp_path: Path) -> None:

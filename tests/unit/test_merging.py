@@ -1,5 +1,6 @@
 """Masks, colours and pasting, with a network that is made up here."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,12 +20,13 @@ from lookalike.merging.config import MergeConfig
 from lookalike.merging.mask import blur_side, erode_radius, finish_mask, mask_size
 from lookalike.merging.merge import Target, face_mask, find_target, merge_face
 from lookalike.merging.predict import Prediction, Predictor
+from lookalike.models.autoencoder import Faces
 from lookalike.models.build import build_model
 from lookalike.models.checkpoint import TrainState, save_checkpoint
-from lookalike.models.config import ModelConfig
+from lookalike.models.config import GuidedConfig, model_config
 from lookalike.types import ColorSpace, Picture
 
-TINY = ModelConfig(resolution=32, ae_dims=16, encoder_dims=4, decoder_dims=2)
+TINY = GuidedConfig(resolution=32, ae_dims=16, e_dims=4, d_dims=2)
 PERCENTS = (30, 50, 100, 130, 200)
 
 
@@ -308,7 +310,7 @@ def test_drawing_what_was_seen_changes_little() -> None:
 
 def test_a_predictor_swaps_as_its_model_does(tmp_path: Path) -> None:
     model = build_model(TINY, 3)
-    save_checkpoint(tmp_path, model, torch.optim.Adam(model.parameters()), TrainState(model=TINY, step=7))
+    save_checkpoint(tmp_path, model.state_dict(), {}, TrainState(model=TINY, step=7))
     predictor = Predictor(tmp_path, "cpu")
     assert (predictor.config, predictor.step) == (TINY, 7)
     rng = np.random.default_rng(0)
@@ -316,11 +318,39 @@ def test_a_predictor_swaps_as_its_model_does(tmp_path: Path) -> None:
     points = rng.uniform(-1, 1, (2, GUIDE_POINTS, 2)).astype(np.float32)
     both = predictor.swap(faces, points)
     with torch.inference_mode():
-        drawing, seen = model.eval().swap(torch.from_numpy(faces).permute(0, 3, 1, 2) / 255, torch.from_numpy(points))
+        shown = Faces(torch.from_numpy(faces).permute(0, 3, 1, 2) / 255, torch.from_numpy(points))
+        drawing, seen = model.eval().swap(shown)
+    assert drawing.mask is not None
+    assert seen is not None
     for i, one in enumerate(both):
         assert one.picture.shape == (32, 32, 3)
         np.testing.assert_allclose(one.picture, drawing.picture[i].permute(1, 2, 0).numpy(), atol=1e-5)
+        assert one.mask is not None
         np.testing.assert_allclose(one.mask, (drawing.mask * seen)[i, 0].numpy(), atol=1e-5)
+
+
+def test_amp_is_merged_as_far_as_the_morph_factor_says(tmp_path: Path) -> None:
+    sizes = {"model": "amp", "resolution": 32, "ae_dims": 16, "inter_dims": 16, "e_dims": 4, "d_dims": 4}
+    config = model_config(sizes)
+    save_checkpoint(tmp_path, build_model(config, 3).state_dict(), {}, TrainState(model=config))
+    faces = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    points = np.zeros((1, GUIDE_POINTS, 2), np.float32)
+    drawn = [Predictor(tmp_path, "cpu", morph).swap(faces, points)[0].picture for morph in (0.0, 0.5, 1.0)]
+    assert all(np.abs(a - b).max() > 1e-4 for a, b in pairwise(drawn))
+
+
+def test_a_model_without_a_mask_is_merged_by_the_outline(tmp_path: Path) -> None:
+    config = model_config({"model": "sae", "resolution": 32, "ae_dims": 16, "e_ch_dims": 2, "learn_mask": False})
+    save_checkpoint(tmp_path, build_model(config).state_dict(), {}, TrainState(model=config))
+    faces, points = np.zeros((1, 32, 32, 3), np.uint8), np.zeros((1, GUIDE_POINTS, 2), np.float32)
+    prediction = Predictor(tmp_path, "cpu").swap(faces, points)[0]
+    assert prediction.mask is None
+    picture, record = scene()
+    target = find_target(picture, record, config)
+    outline = face_mask(target, prediction, MergeConfig(mask="hull"))
+    assert outline.any()
+    assert np.array_equal(face_mask(target, prediction, MergeConfig(mask="learned")), outline)
+    assert np.array_equal(face_mask(target, prediction, MergeConfig(mask="learned*hull")), outline)
 
 
 def test_a_predictor_without_a_model_says_so(tmp_path: Path) -> None:

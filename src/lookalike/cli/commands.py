@@ -4,22 +4,19 @@ import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from lookalike.merging.config import MergeConfig
-from lookalike.models.config import ModelConfig
-from lookalike.options import Options
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.workspace import Side, Workspace
-from lookalike.training.config import PRESETS, Preset, TrainConfig
+from lookalike.training.config import PRESETS, Preset, TrainConfig, changed_options, preset_options
 from lookalike.video.options import EncodeOptions
 
 if TYPE_CHECKING:
     from lookalike.types import Event  # costs numpy, which help can do without
 
-Config = TypeVar("Config", bound=Options)
 Flat = Parameter(name="*")
 Folder = Annotated[Path, Parameter(help="The workspace.")]
 Overwrite = Annotated[bool, Parameter(negative="", help="Write over a file that is not a result of this workspace.")]
@@ -34,8 +31,7 @@ def demo(
     """Run the whole job on an embedded sample: two public-domain portraits, animated on the spot."""
     from lookalike.pipeline.demo import demo as run
 
-    model, training = PRESETS["quick"]
-    _show(run(folder, model, _limited(training, minutes, iterations)))
+    _show(run(folder, PRESETS["quick"][0], _limited("quick", minutes, iterations)))
 
 
 def swap(
@@ -56,13 +52,12 @@ def swap(
     """Put the person of one video into another: extract, train, merge, encode, report. Run it again to go on."""
     from lookalike.pipeline.swap import swap as run
 
-    model, training = PRESETS[preset]
     events = run(
         src,
         dst,
         output,
-        model,
-        _limited(training, minutes, iterations),
+        PRESETS[preset][0],
+        _limited(preset, minutes, iterations),
         workspace=workspace,
         src_faces=ExtractConfig(person=src_person),
         dst_faces=ExtractConfig(person=dst_person),
@@ -111,34 +106,13 @@ def extract(
     _show(events, place)
 
 
-def train(
-    workspace: Folder,
-    *,
-    preset: Annotated[Preset, Parameter(help="Defaults of all options below.")] = "balanced",
-    name: Annotated[str, Parameter(help="The model's folder under model/.")] = "df",
-    model: Annotated[ModelConfig | None, Flat] = None,
-    config: Annotated[TrainConfig | None, Flat] = None,
-) -> None:
-    """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
-    from lookalike.pipeline.train import has_model
-    from lookalike.pipeline.train import train as run
-
-    place = Workspace(workspace)
-    preset_model, preset_training = PRESETS[preset]
-    known = has_model(place, name) and not (model and model.model_fields_set)
-    training = _over(preset_training, config)
-    if config and config.iterations and not config.minutes:
-        training = training.model_copy(update={"minutes": 0})
-    _show(run(place, None if known else _over(preset_model, model), training, name=name), place)
-
-
 def merge(
     workspace: Folder,
     *,
     output: Annotated[
         Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")
     ] = None,
-    name: Annotated[str, Parameter(help="The model's folder under model/.")] = "df",
+    name: Annotated[str | None, Parameter(help="The model's folder under model/; the last one trained.")] = None,
     sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
     overwrite: Overwrite = False,
     config: Annotated[MergeConfig | None, Flat] = None,
@@ -203,13 +177,7 @@ def _show(events: "Iterator[Event]", workspace: Workspace | None = None) -> None
         show(events, json_lines=os.environ.get("LOOKALIKE_JSON_LINES") == "1")
 
 
-def _over(preset: Config, given: Config | None) -> Config:
-    """A preset with the options that were given."""
-    return preset.model_copy(update={key: getattr(given, key) for key in given.model_fields_set} if given else {})
-
-
-def _limited(training: TrainConfig, minutes: float | None, iterations: int | None) -> TrainConfig:
+def _limited(preset: Preset, minutes: float | None, iterations: int | None) -> TrainConfig:
     """A preset's training with another limit; one limit given lifts the other."""
-    if minutes is None and iterations is None:
-        return training
-    return training.model_copy(update={"minutes": minutes or 0, "iterations": iterations or 0})
+    given = {"minutes": minutes, "iterations": iterations}
+    return changed_options(preset_options(preset), {key: value for key, value in given.items() if value is not None})

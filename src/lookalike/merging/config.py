@@ -18,6 +18,8 @@ class MergeConfig(Options):
     """Soften the mask's edge, inward; 100 is a tenth of the face."""
     color_transfer: Literal["none", "rct"] = "rct"
     """Bring the drawn face to the colours of the face it replaces."""
+    morph_factor: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How far dst becomes src; only the model amp can stop halfway."""
     sharpen: Annotated[float, Field(ge=0, le=300)] = 40
     """Percent of unsharp masking on the drawn face, with a radius that follows its enlargement."""
     device: str = "auto"

@@ -80,7 +80,7 @@ def face_mask(target: Target, prediction: Prediction, config: MergeConfig) -> ND
     """(S, S) float32 in [0, 1]: the final mask in the target's crop; never outside dst's outline unless asked for."""
     side = len(target.crop)
     hull = oval_mask(target.mesh, (side, side))
-    if config.mask == "hull":
+    if config.mask == "hull" or prediction.mask is None:
         return finish_mask(hull, hull, config.erode, config.blur)
     learned = cv2.resize(prediction.mask, (side, side), interpolation=cv2.INTER_LINEAR).clip(0, 1)
     if config.mask == "learned":

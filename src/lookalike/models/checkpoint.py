@@ -1,4 +1,4 @@
-"""A model on disk: weights, optimizer moments and where training stands; changed all together or not at all.
+"""A model on disk: weights, what training needs beside them, and where it stands; changed all together or not at all.
 
 The new files are written beside the old ones first, the state last: once `state.new.json` is there the change is
 decided, and whoever opens the folder next finishes the renames. Before that moment the old checkpoint counts.
@@ -10,31 +10,40 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lookalike.errors import CheckpointError
 from lookalike.files import storage_errors, write_bytes
+from lookalike.models.autoencoder import Autoencoder
 from lookalike.models.build import build_model
-from lookalike.models.config import ModelConfig
+from lookalike.models.config import ModelConfig, model_config
 from lookalike.models.device import Precision
-from lookalike.models.df import DF
 from lookalike.options import Options, first_problem, format_of
 
-FORMAT = 1
+FORMAT = 2
 _STATE = "state.json"
-_PARTS = ("model.safetensors", "optimizer.safetensors", _STATE)
+PARTS = ("model.safetensors", "optimizer.safetensors", _STATE)
+"""Files of a checkpoint."""
+
+
+def _sizes(value: object) -> object:
+    """The sizes of whatever architecture a parsed file names."""
+    return model_config(value) if isinstance(value, dict) else value
 
 
 class TrainState(Options):
     """Where training stands; `state.json`."""
 
     format: int = FORMAT
-    model: ModelConfig
+    model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(_sizes)]
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Those of the last run, which the next one goes on with."""
     step: int = 0
     """Optimizer updates so far."""
     seconds: float = 0.0
@@ -42,6 +51,8 @@ class TrainState(Options):
     precision: Precision = "float32"
     """Chosen when training began, and kept, so that a resumed run computes the same."""
     seed: int = 0
+    rollbacks: int = 0
+    """How often the model collapsed and was put back; the draws that follow are others each time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,36 +61,56 @@ class Checkpoint:
 
     state: TrainState
     weights: dict[str, Tensor]
-    moments: dict[str, Tensor]
-    """Adam's moments by `<moment>/<parameter>`; empty before the first step."""
+    """Those to draw with: averaged, if training averages."""
+    beside: dict[str, Tensor]
+    """What training needs beside them: by `<moment>/<parameter>` the optimizer's, and other things by other names."""
 
 
-def save_checkpoint(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: TrainState) -> None:
+def save_checkpoint(
+    folder: Path, weights: Mapping[str, Tensor], beside: Mapping[str, Tensor], state: TrainState
+) -> None:
     """Replace the checkpoint in `folder`.
 
     Raises:
         StorageError: the disk is full; the old checkpoint stays.
     """
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    new = {part: folder / part.replace(".", ".new.") for part in _PARTS}
+    new = {part: folder / part.replace(".", ".new.") for part in PARTS}
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _finish_renames(folder)
+        finish_renames(folder)
         try:
-            save_file(weights, new[_PARTS[0]])
-            save_file(_moments(model, optimizer), new[_PARTS[1]])
+            save_file(_on_host(weights), new[PARTS[0]])
+            save_file(_on_host(beside), new[PARTS[1]])
         except SafetensorError as exc:
             raise _storage_error(exc, folder) from exc
-        for part in _PARTS[:2]:  # on the disk before the state says so: a power cut must not find it half there
+        for part in PARTS[:2]:  # on the disk before the state says so: a power cut must not find it half there
             with new[part].open("rb+") as handle:
                 os.fsync(handle.fileno())
         write_bytes(new[_STATE], (state.model_dump_json(indent=2) + "\n").encode())
-        _finish_renames(folder)
+        finish_renames(folder)
 
 
 def has_checkpoint(folder: Path) -> bool:
     """Is there a model in `folder`?"""
     return (folder / _STATE).is_file() or (folder / _STATE.replace(".", ".new.")).is_file()
+
+
+def load_state(folder: Path) -> TrainState:
+    """Read where the model in `folder` stands, without its weights.
+
+    Raises:
+        CheckpointError: none there, damaged, or of a newer format.
+    """
+    if not has_checkpoint(folder):
+        raise CheckpointError(f"no model in {folder}; run train first")
+    finish_renames(folder)
+    try:
+        value = json.loads((folder / _STATE).read_text())
+        if format_of(value) > FORMAT:
+            raise CheckpointError(f"the model in {folder} has format {format_of(value)}; update Lookalike to read it")
+        return TrainState.model_validate(upgrade_v1_to_v2(value) if format_of(value) == 1 else value)
+    except (OSError, ValueError) as exc:
+        raise _unreadable(folder, exc) from exc
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -88,23 +119,14 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: none there, damaged, or of a newer format.
     """
-    if not has_checkpoint(folder):
-        raise CheckpointError(f"no model in {folder}; run train first")
-    _finish_renames(folder)
+    state = load_state(folder)
     try:
-        value = json.loads((folder / _STATE).read_text())
-        if format_of(value) > FORMAT:
-            raise CheckpointError(f"the model in {folder} has format {format_of(value)}; update Lookalike to read it")
-        state = TrainState.model_validate(value)
-        return Checkpoint(state, load_file(folder / _PARTS[0]), load_file(folder / _PARTS[1]))
+        return Checkpoint(state, load_file(folder / PARTS[0]), load_file(folder / PARTS[1]))
     except (OSError, ValueError, SafetensorError) as exc:
-        reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
-        raise CheckpointError(
-            f"the model in {folder} cannot be read ({reason}); put a backup back or train anew"
-        ) from exc
+        raise _unreadable(folder, exc) from exc
 
 
-def restore_model(checkpoint: Checkpoint, device: torch.device) -> DF:
+def restore_model(checkpoint: Checkpoint, device: torch.device) -> Autoencoder:
     """Build the network of a checkpoint with its weights, on `device`.
 
     Raises:
@@ -119,7 +141,7 @@ def restore_model(checkpoint: Checkpoint, device: torch.device) -> DF:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, moments: Mapping[str, Tensor]) -> None:
-    """Give an Adam its moments back, each in its parameter's memory layout."""
+    """Give an optimizer its moments back, each in its parameter's memory layout."""
     for name, parameter in model.named_parameters():
         found = {key.split("/", 1)[0]: moments[key] for key in moments if key.split("/", 1)[1] == name}
         if found:
@@ -129,23 +151,45 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, 
             }
 
 
-def _moments(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def moments_of(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimizer's memory by `<moment>/<parameter>`; empty before the first step."""
     return {
-        f"{key}/{name}": value.detach().cpu().contiguous()
+        f"{key}/{name}": value
         for name, parameter in model.named_parameters()
         for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
-def _finish_renames(folder: Path) -> None:
+def upgrade_v1_to_v2(state: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew one architecture, now called guided, and kept no options."""
+    model = dict(state["model"]) if isinstance(state.get("model"), dict) else {}
+    model.pop("archi", None)
+    for part in ("encoder", "decoder"):
+        if f"{part}_dims" in model:
+            model[f"{part[0]}_dims"] = model.pop(f"{part}_dims")
+    return state | {"format": 2, "model": {"model": "guided", **model}}
+
+
+def finish_renames(folder: Path) -> None:
+    """Complete the change of a checkpoint that was decided."""
     if (folder / _STATE.replace(".", ".new.")).is_file():
-        for part in _PARTS:
+        for part in PARTS:
             new = folder / part.replace(".", ".new.")
             if new.is_file():
                 new.replace(folder / part)
 
 
+def _on_host(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _unreadable(folder: Path, exc: Exception) -> CheckpointError:
+    reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
+    return CheckpointError(f"the model in {folder} cannot be read ({reason}); put a backup back or train anew")
+
+
 def _storage_error(exc: SafetensorError, folder: Path) -> OSError:
     """safetensors reports a full disk as text; give it back its number."""
-    number = errno.ENOSPC if "os error 28" in str(exc).lower() else errno.EIO
+    text = str(exc).lower()
+    number = next((n for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if f"os error {n})" in text), errno.EIO)
     return OSError(number, str(exc), str(folder))

@@ -15,10 +15,10 @@ from lookalike.merging.merge import Target, find_target, merge_face
 from lookalike.merging.predict import Prediction, Predictor
 from lookalike.models.config import ModelConfig
 from lookalike.parallel import ordered_map
+from lookalike.pipeline.models import model_name
 from lookalike.pipeline.result import allow_output, stamp
 from lookalike.pipeline.segments import SegmentedVideo
 from lookalike.pipeline.sequence import write_sequence
-from lookalike.pipeline.train import MODEL_NAME
 from lookalike.pipeline.workspace import Workspace, fingerprint
 from lookalike.types import Event, Frame, Message, Progress
 from lookalike.video import EncodeOptions, check_output, probe, read_frames
@@ -40,7 +40,7 @@ def merge(
     encoding: EncodeOptions,
     *,
     output: Path | None = None,
-    name: str = MODEL_NAME,
+    name: str | None = None,
     sequence: bool = False,
     overwrite: bool = False,
 ) -> Iterator[Event]:
@@ -48,7 +48,7 @@ def merge(
 
     Args:
         output: the video; `result.mp4` in the workspace when None.
-        name: of the model.
+        name: of the model; see model_name.
         sequence: write images into `data_dst/merged` instead of a video.
         overwrite: write over a file that is not a result of this workspace.
 
@@ -62,7 +62,8 @@ def merge(
         check_output(output, info, encoding.codec)
         allow_output(workspace, output, overwrite)
     faces = faces_by_frame(workspace.aligned("dst"))
-    predictor = Predictor(workspace.model(name), config.device)
+    name = model_name(workspace, name)
+    predictor = Predictor(workspace.model(name), config.device, config.morph_factor)
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
     weights = (workspace.model(name) / "model.safetensors").stat().st_mtime_ns
     key = fingerprint(stamp(info.path), weights, predictor.step, config, encoding, sequence, sorted(listing))

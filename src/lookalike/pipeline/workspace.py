@@ -20,6 +20,8 @@ from lookalike.options import Options, first_problem, format_of
 Side = Literal["src", "dst"]
 FORMAT = 1
 _RECORD = "workspace.toml"
+_OWNER = ".lock.owner"
+"""Number of the process that holds the lock; the lock itself does not depend on it."""
 
 
 class VideoSource(Options):
@@ -204,11 +206,16 @@ class Workspace:
             with storage_errors(self.folder):
                 lock.acquire(timeout=0)
         except Timeout as exc:
-            raise WorkspaceError(f"another lookalike is at work in {self.folder}; wait for it, or end it") from exc
+            owner = _owner(self.folder / _OWNER)
+            raise WorkspaceError(
+                f"another lookalike{owner} is at work in {self.folder}; wait for it, or end it"
+            ) from exc
         try:
+            write_bytes(self.folder / _OWNER, str(os.getpid()).encode())
             self._mend()
             yield
         finally:
+            (self.folder / _OWNER).unlink(missing_ok=True)
             lock.release()
 
     def _mend(self) -> None:
@@ -222,6 +229,14 @@ class Workspace:
 def fingerprint(*parts: object) -> str:
     """Sixteen hex digits that change when any part changes."""
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:16]
+
+
+def _owner(path: Path) -> str:
+    """Words for the process that holds the lock; empty if it did not say."""
+    try:
+        return f" (process {path.read_text()})"
+    except OSError:
+        return ""
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Batches with random geometry and colour, made on the training device.
 
-Distributions follow DeepFaceLab (2019): rotation within 10 degrees, scale and shift within 5 percent, and a warp whose
-nodes lie on a grid of 2, 4 or 8 cells.
+Distributions follow DeepFaceLab (2019): rotation within 10 degrees, scale and shift within 5 percent, mirrored four
+times in ten, and a warp whose nodes lie on a grid of 2, 4 or 8 cells. Unlike there the nodes move in x and in y
+independently, and what is warped lies exactly on its target where the warp is zero.
 """
 
 import math
@@ -12,14 +13,37 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lookalike.landmarks import GUIDE_MIRROR
+from lookalike.models.autoencoder import Faces
+from lookalike.training.colors import random_blur, random_hsv, transfer_colors
+from lookalike.training.config import ColorTransfer
 from lookalike.training.data import Person
+from lookalike.training.sampling import Picks
 
 _ROTATION = math.radians(10)
 _SCALE = 0.05
 _SHIFT = 0.05
+_MIRRORED = 0.4
+"""Chance of a face to be mirrored, where faces are mirrored at random."""
 _WARP = 0.24 * 0.54
-"""Standard deviation of a node, as a share of its cell."""
+"""Standard deviation of a node, as a share of its cell: in effect that of DeepFaceLab (2019)."""
+_LARGEST_WARP = 2.5
+"""Standard deviations at which a node's move is cut off."""
 _CELLS = (2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What is done to the faces of one person."""
+
+    warp: bool = True
+    flip: bool = False
+    enlarge: float = 0.0
+    """Share by which faces are enlarged."""
+    colors: ColorTransfer = "none"
+    """How each face is given the colours of another person's."""
+    hsv: float = 0.0
+    blur: float = 0.0
+    """Share of the inputs that are blurred."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +61,11 @@ class Batch:
     features: Tensor
     """(B, 1, R, R) float32 in [0, 1], eyes and mouth of the target."""
 
+    @property
+    def faces(self) -> Faces:
+        """What the network sees."""
+        return Faces(self.warped, self.points)
+
 
 def step_generator(seed: int, step: int, side: str) -> torch.Generator:
     """The randomness of one side (src or dst) of one step; of nothing else, so that a resumed run draws the same."""
@@ -45,53 +74,94 @@ def step_generator(seed: int, step: int, side: str) -> torch.Generator:
 
 def draw_batch(
     person: Person,
-    count: int,
+    picks: Picks,
     resolution: int,
     generator: torch.Generator,
-    *,
-    warp: bool = True,
-    flip: bool = False,
+    how: Augmentation,
+    device: torch.device,
     colors_of: Person | None = None,
 ) -> Batch:
-    """Draw `count` faces at random with random geometry.
+    """Draw faces with random geometry and colour.
 
     Args:
         person: the faces.
-        count: B.
+        picks: which of them, B in number.
         resolution: R, side of the batch.
         generator: on the processor; all randomness comes from it.
-        warp: bend the input.
-        flip: mirror half of the faces.
-        colors_of: give each face the colours of a random face of this person.
+        how: what is done to them.
+        device: on which the batch is made.
+        colors_of: whose colours they get, if `how` says that they get others.
     """
-    device = person.faces.device
-    index = torch.randint(len(person), (count,), generator=generator)
-    faces = person.faces[index.to(device)].float() / 255
-    if colors_of is not None:
-        other = torch.randint(len(colors_of), (count,), generator=generator)
-        faces = torch.cat([_recolor(faces[:, :3], person, index, colors_of, other), faces[:, 3:]], 1)
-    affine = _random_affine(count, flip, generator).to(device)
-    fine = _sample(faces, F.affine_grid(affine, [count, 1, 2 * resolution, 2 * resolution], align_corners=False))
-    target = F.avg_pool2d(fine, 2)
+    faces, points = person.take(picks.index, device)
+    if how.colors != "none" and colors_of is not None:
+        chosen = torch.randint(len(colors_of), (len(faces),), generator=generator)
+        other, _ = colors_of.take(chosen, device)
+        moved = transfer_colors(how.colors, faces[:, :3], other[:, :3], faces[:, 3:4], other[:, 3:4], generator)
+        faces = torch.cat([moved, faces[:, 3:]], 1)
+    if how.hsv:
+        faces = torch.cat([random_hsv(faces[:, :3], how.hsv, generator), faces[:, 3:]], 1)
+    affine = _random_affine(picks, how, generator).to(device)
+    target = _shrunk(faces, affine, resolution)
     picture = target[:, :3]
     warped = picture
-    if warp:
-        base = F.affine_grid(
-            torch.eye(2, 3).expand(count, 2, 3), [count, 1, resolution, resolution], align_corners=False
-        )
-        bent = base + _random_warp(count, resolution, generator)
-        moved = bent.to(device) @ affine[:, None, :, :2].mT + affine[:, None, None, :, 2]
-        warped = _sample(F.avg_pool2d(faces[:, :3], 2), moved)
-    points = _move_points(person.points[index.to(device)], affine)
+    if how.warp:
+        size = [len(faces), 1, resolution, resolution]
+        straight = F.affine_grid(torch.eye(2, 3).expand(len(faces), 2, 3), size, align_corners=False)
+        bent = (straight + random_warp(len(faces), resolution, generator)).to(device)
+        moved = bent @ affine[:, None, :, :2].mT + affine[:, None, None, :, 2]
+        warped = _sample(_halved(faces[:, :3], resolution), moved)
+    if how.blur:
+        warped = random_blur(warped, how.blur, generator)
     layout = torch.channels_last
-    return Batch(warped.contiguous(memory_format=layout), points, picture.contiguous(), target[:, 3:4], target[:, 4:5])
+    return Batch(
+        warped.contiguous(memory_format=layout),
+        _move_points(points, affine),
+        picture.contiguous(),
+        target[:, 3:4],
+        target[:, 4:5],
+    )
+
+
+def plain_batch(person: Person, index: Tensor, resolution: int, device: torch.device) -> Batch:
+    """Faces as they are, without randomness: (B,) numbers on the processor."""
+    faces, points = person.take(index, device)
+    small = F.interpolate(faces, (resolution, resolution), mode="area")
+    picture = small[:, :3].contiguous()
+    return Batch(picture.contiguous(memory_format=torch.channels_last), points, picture, small[:, 3:4], small[:, 4:5])
+
+
+def random_warp(count: int, resolution: int, generator: torch.Generator) -> Tensor:
+    """(B, R, R, 2) displacement in [-1, 1] coordinates: inner nodes of a grid move, its border stays."""
+    fields = torch.empty(count, 2, resolution, resolution)
+    kinds = torch.randint(len(_CELLS), (count,), generator=generator)
+    for kind, cells in enumerate(_CELLS):
+        noise = torch.randn(count, 2, cells + 1, cells + 1, generator=generator).clamp_(-_LARGEST_WARP, _LARGEST_WARP)
+        noise *= _WARP * 2 / cells
+        noise[:, :, 0] = noise[:, :, -1] = noise[:, :, :, 0] = noise[:, :, :, -1] = 0
+        chosen = kinds == kind
+        if chosen.any():
+            size = (resolution, resolution)
+            fields[chosen] = F.interpolate(noise[chosen], size, mode="bicubic", align_corners=True)
+    return fields.permute(0, 2, 3, 1)
+
+
+def _shrunk(faces: Tensor, affine: Tensor, resolution: int) -> Tensor:
+    """(B, C, R, R) of (B, C, S, S) moved by `affine`, sampled at twice the side and averaged."""
+    grid = F.affine_grid(affine, [len(faces), 1, 2 * resolution, 2 * resolution], align_corners=False)
+    return F.avg_pool2d(_sample(faces, grid), 2)
+
+
+def _halved(faces: Tensor, resolution: int) -> Tensor:
+    return F.avg_pool2d(faces, 2) if faces.shape[-1] >= 2 * resolution else faces
 
 
 def _move_points(points: Tensor, affine: Tensor) -> Tensor:
     """Points of a face after the face was sampled through `affine`, which maps output to input."""
-    moved = torch.linalg.solve(affine[:, :, :2], (points - affine[:, None, :, 2]).mT).mT
-    mirrored = torch.linalg.det(affine[:, :, :2]) < 0
-    return torch.where(mirrored[:, None, None], moved[:, list(GUIDE_MIRROR)], moved)
+    (a, b), (c, d) = affine[:, :, :2].permute(1, 2, 0)
+    scale = a * d - b * c
+    back = torch.stack([torch.stack([d, -b], 1), torch.stack([-c, a], 1)], 1) / scale[:, None, None]
+    moved = (points - affine[:, None, :, 2]) @ back.mT
+    return torch.where((scale < 0)[:, None, None], moved[:, list(GUIDE_MIRROR)], moved)
 
 
 def _sample(faces: Tensor, grid: Tensor) -> Tensor:
@@ -102,36 +172,14 @@ def _uniform(count: int, reach: float, generator: torch.Generator) -> Tensor:
     return (torch.rand(count, generator=generator) * 2 - 1) * reach
 
 
-def _random_affine(count: int, flip: bool, generator: torch.Generator) -> Tensor:
+def _random_affine(picks: Picks, how: Augmentation, generator: torch.Generator) -> Tensor:
     """(B, 2, 3) output to input coordinates, both in [-1, 1]."""
+    count = len(picks.index)
     angle = _uniform(count, _ROTATION, generator)
-    scale = 1 + _uniform(count, _SCALE, generator)
+    scale = 1 + how.enlarge + _uniform(count, _SCALE, generator)
     shift = torch.stack([_uniform(count, 2 * _SHIFT, generator) for _ in range(2)], 1)
-    mirror = 1 - 2 * (torch.rand(count, generator=generator) < 0.5).float() if flip else torch.ones(count)
+    flipped = torch.rand(count, generator=generator) < (_MIRRORED if how.flip else 0.0)
+    mirror = 1 - 2 * (flipped ^ picks.mirrored).float()
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     linear = torch.stack([torch.stack([cos * mirror, -sin * mirror], 1), torch.stack([sin, cos], 1)], 1)
     return torch.cat([linear, shift[:, :, None]], 2)
-
-
-def _random_warp(count: int, resolution: int, generator: torch.Generator) -> Tensor:
-    """(B, R, R, 2) displacement in [-1, 1] coordinates: inner nodes of a grid move, its border stays."""
-    fields = torch.empty(count, 2, resolution, resolution)
-    kinds = torch.randint(len(_CELLS), (count,), generator=generator)
-    for kind, cells in enumerate(_CELLS):
-        noise = torch.randn(count, 2, cells + 1, cells + 1, generator=generator).clamp_(-2.5, 2.5)
-        noise *= _WARP * 2 / cells
-        noise[:, :, 0] = noise[:, :, -1] = noise[:, :, :, 0] = noise[:, :, :, -1] = 0
-        chosen = kinds == kind
-        if chosen.any():
-            size = (resolution, resolution)
-            fields[chosen] = F.interpolate(noise[chosen], size, mode="bicubic", align_corners=True)
-    return fields.permute(0, 2, 3, 1)
-
-
-def _recolor(picture: Tensor, person: Person, index: Tensor, other: Person, chosen: Tensor) -> Tensor:
-    """Mean and spread of each channel brought to those of the chosen faces. Source: Reinhard et al., 2001, in RGB."""
-    device = picture.device
-    index, chosen = index.to(device), chosen.to(device)
-    ratio = (other.color_std[chosen] / person.color_std[index].clamp_min(1e-3)).clamp(0.4, 2.5)
-    centred = picture - person.color_mean[index][:, :, None, None]
-    return (centred * ratio[:, :, None, None] + other.color_mean[chosen][:, :, None, None]).clamp(0, 1)

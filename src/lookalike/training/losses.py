@@ -47,6 +47,28 @@ def window_for(resolution: int) -> int:
     return max(3, int(resolution / 11.6) // 2 * 2 + 1)
 
 
+def blurred(picture: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur with zeros beyond the border, as in DeepFaceLab (2019): (B, C, S, S) to the same.
+
+    The window has max(3, int(4 sigma + 1)) samples, the one at half of that, rounded down, in the middle.
+    """
+    band = _same_band(picture.shape[-1], float(sigma), picture.device)
+    return band @ picture @ band.T
+
+
+@functools.lru_cache(maxsize=16)
+def _same_band(side: int, sigma: float, device: torch.device) -> Tensor:
+    """(side, side): multiplying blurs one axis."""
+    window = max(3, int(4 * sigma + 1))
+    offset = torch.arange(window, dtype=torch.float32) - window // 2
+    kernel = torch.exp(-(offset**2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    band = torch.zeros(side, side + window - 1)
+    for row in range(side):
+        band[row, row : row + window] = kernel
+    return band[:, window // 2 : window // 2 + side].to(device)
+
+
 def picture_loss(drawn: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Weighted DSSIM and squared error.
 
@@ -57,14 +79,47 @@ def picture_loss(drawn: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     Returns:
         scalar: 10 DSSIM + 10 MSE, each a weighted mean.
     """
+    return 10 * weighted_dssim(drawn, target, weight) + 10 * weighted_squares(drawn, target, weight)
+
+
+def weighted_dssim(drawn: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean DSSIM of (B, 3, R, R) pictures, each place weighted as its window's centre; faces count alike."""
     window = window_for(drawn.shape[-1])
     edge = window // 2
-    inner = weight[..., edge:-edge, edge:-edge]
-    structure = (dssim_map(drawn, target, window) * inner).sum() / (3 * inner.sum() + 1e-6)
-    squares = ((drawn - target) ** 2 * weight).sum() / (3 * weight.sum() + 1e-6)
-    return 10 * structure + 10 * squares
+    return _weighted(dssim_map(drawn, target, window), weight[..., edge:-edge, edge:-edge])
+
+
+def weighted_squares(drawn: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared error of (B, 3, R, R) pictures, each pixel counting by its weight; faces count alike."""
+    return _weighted((drawn - target) ** 2, weight)
+
+
+def _weighted(values: Tensor, weight: Tensor) -> Tensor:
+    """The mean over each face, then over the faces, so that a batch in parts has the same gradient as the whole."""
+    return ((values * weight).sum((1, 2, 3)) / (3 * weight.sum((1, 2, 3)) + 1e-6)).mean()
 
 
 def mask_loss(drawn: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of (B, 1, R, R) masks."""
     return ((drawn - target) ** 2).mean()
+
+
+def style_loss(swap: Tensor, target: Tensor) -> Tensor:
+    """How far colours and light of two blurred, masked pictures lie apart.
+
+    Args:
+        swap, target: (B, 3, R, R), 0 where they shall not count.
+
+    Returns:
+        scalar: a third of the squared differences of mean and of standard deviation over each picture, summed over the
+        channels and averaged over the batch. (DeepFaceLab of 2019 summed over the batch, too, so that the weight grew
+        with its size.)
+    """
+    sigma = swap.shape[-1] // 16
+    moments = []
+    for picture in (swap, target):
+        soft = blurred(picture, sigma)
+        mean = soft.mean((2, 3))
+        moments.append((mean, ((soft - mean[..., None, None]).square().mean((2, 3)) + 1e-5).sqrt()))
+    (mean_a, std_a), (mean_b, std_b) = moments
+    return ((mean_a - mean_b).square() + (std_a - std_b).square()).sum(1).mean() / 3

@@ -1,4 +1,4 @@
-"""df: one encoder that sees both people, one decoder for each.
+"""guided: one encoder that sees both people and where their landmarks are, one decoder for each.
 
 Source: the df architecture of DeepFaceLab's SAE (2019). Three things differ, all for speed: the mask is a fourth
 channel of the picture's decoder instead of a second decoder; the first and the last layer work at half the resolution,
@@ -7,31 +7,20 @@ the bottleneck. Profiled at 96 pixels on a busy processor, three
 steps took 1.46 instead of 1.85 s.
 """
 
-from typing import NamedTuple
-
-import torch
 from torch import Tensor, nn
 
 from lookalike.landmarks import GUIDE_POINTS
-from lookalike.models.blocks import Down, Fold, Residual, Up
-from lookalike.models.config import ModelConfig
-
-
-class Drawing(NamedTuple):
-    """What a decoder draws."""
-
-    picture: Tensor
-    """(B, 3, R, R) RGB in [0, 1]."""
-    mask: Tensor
-    """(B, 1, R, R) in [0, 1], 1 where the face is."""
+from lookalike.models.autoencoder import Autoencoder, Df, Drawing
+from lookalike.models.blocks import Down, Fold, Leaky, Residual, Up
+from lookalike.models.config import GuidedConfig
 
 
 class Encoder(nn.Module):
     """(B, 3, R, R) picture and (B, P, 2) points to (B, A, R/8, R/8) code, through a bottleneck of A numbers."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: GuidedConfig) -> None:
         super().__init__()
-        e, a = config.encoder_dims, config.ae_dims
+        e, a = config.e_dims, config.ae_dims
         self._side = config.resolution // 16
         self._code = a
         self.down = nn.Sequential(
@@ -43,7 +32,7 @@ class Encoder(nn.Module):
         )
         self.squeeze = nn.Linear(a // 2 * self._side**2, a)
         self.guide = (
-            nn.Sequential(nn.Linear(2 * GUIDE_POINTS, a), nn.LeakyReLU(0.1), nn.Linear(a, a)) if config.guide else None
+            nn.Sequential(nn.Linear(2 * GUIDE_POINTS, a), Leaky(0.1), nn.Linear(a, a)) if config.guide else None
         )
         self.expand = nn.Linear(a, a * self._side**2)
         self.up = Up(a, a)
@@ -60,9 +49,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """(B, A, R/8, R/8) code to a picture and a mask of side R."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: GuidedConfig) -> None:
         super().__init__()
-        a, d, n = config.ae_dims, config.decoder_dims, config.res_blocks
+        a, d, n = config.ae_dims, config.d_dims, config.res_blocks
         self.body = nn.Sequential(
             Up(a, 8 * d),
             *(Residual(8 * d) for _ in range(n)),
@@ -77,24 +66,7 @@ class Decoder(nn.Module):
         return Drawing(drawn[:, :3], drawn[:, 3:])
 
 
-class DF(nn.Module):
-    """The pair's network. `swap` draws the src face with the pose and expression of a dst face."""
-
-    def __init__(self, encoder: Encoder, decoder_src: Decoder, decoder_dst: Decoder) -> None:
-        super().__init__()
-        self.encoder, self.decoder_src, self.decoder_dst = encoder, decoder_src, decoder_dst
-
-    def forward(self, src: Tensor, src_points: Tensor, dst: Tensor, dst_points: Tensor) -> tuple[Drawing, Drawing]:
-        """Redraw (B, 3, R, R) faces of each person by that person's decoder; one pass of the encoder for both."""
-        code = self.encoder(torch.cat([src, dst]), torch.cat([src_points, dst_points]))
-        return self.decoder_src(code[: len(src)]), self.decoder_dst(code[len(src) :])
-
-    def swap(self, dst: Tensor, points: Tensor) -> tuple[Drawing, Tensor]:
-        """Draw (B, 3, R, R) dst faces as src, and the (B, 1, R, R) mask that dst's own decoder sees."""
-        code = self.encoder(dst, points)
-        return self.decoder_src(code), self.decoder_dst(code).mask
-
-
-def build_df(config: ModelConfig) -> DF:
-    """A df network of the size that `config` says, with the default weights of torch."""
-    return DF(Encoder(config), Decoder(config), Decoder(config))
+def build_guided(config: GuidedConfig) -> Autoencoder:
+    """A network of the size that `config` says, with the default weights of torch."""
+    tied = ("encoder.squeeze", "encoder.expand", *(["encoder.guide"] if config.guide else []))
+    return Df(Encoder(config), nn.Identity(), (Decoder(config), Decoder(config)), tied)

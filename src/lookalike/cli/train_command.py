@@ -1,0 +1,68 @@
+"""The command `train`: options in, events out."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from lookalike.models.choice import ModelChoice, given_sizes
+from lookalike.pipeline.workspace import Workspace
+from lookalike.training.config import Preset, TrainConfig
+
+if TYPE_CHECKING:
+    from lookalike.types import Event  # costs numpy, which help can do without
+
+Flat = Parameter(name="*")
+
+
+def train(
+    workspace: Annotated[Path, Parameter(help="The workspace.")],
+    *,
+    preset: Annotated[Preset | None, Parameter(help="Sizes and options of a new model [balanced].")] = None,
+    name: Annotated[
+        str | None,
+        Parameter(help="The model's folder under model/; the one trained last, or named as its architecture."),
+    ] = None,
+    backup: Annotated[int | None, Parameter(help="Go back to this backup first.")] = None,
+    pretrain_faces: Annotated[Path | None, Parameter(help="Faceset of many people, for --pretrain.")] = None,
+    preview: Annotated[bool, Parameter(negative="", help="Serve a page that shows how the training goes.")] = False,
+    port: Annotated[int, Parameter(help="Where that page is served; 0 for any free port.")] = 0,
+    pictures: Annotated[bool, Parameter(negative="", help="Show previews in the terminal, if it can.")] = False,
+    model: Annotated[ModelChoice | None, Flat] = None,
+    config: Annotated[TrainConfig | None, Flat] = None,
+) -> None:
+    """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
+    from lookalike.cli.show import show
+    from lookalike.pipeline.models import name_to_train, plan_training
+    from lookalike.pipeline.train import train as run
+
+    place = Workspace(workspace)
+    sizes = given_sizes(model)
+    changes = config.model_dump(include=config.model_fields_set) if config else {}
+    leads = os.environ.get("RANK", "0") == "0"  # of those that torchrun started, one writes and speaks
+    with ExitStack() as stack:
+        if leads:
+            stack.enter_context(place.locked())
+        name = name_to_train(place, name, sizes.get("model"))
+        network, options = plan_training(place, name, preset, sizes, changes)
+        events: Iterator[Event] = run(place, network, options, name=name, backup=backup, pretrain_faces=pretrain_faces)
+        folder = place.model(name)
+        if preview and leads:
+            from lookalike.web.train_page import TrainPage
+
+            page = TrainPage(folder, port=port)
+            page.start()
+            stack.callback(page.stop)
+            print(f"       train see {page.url}", flush=True)  # noqa: T201
+        if pictures and leads:
+            from lookalike.cli.terminal import with_pictures
+
+            events = with_pictures(events, folder / "preview.jpg")
+        if leads:
+            show(events, json_lines=os.environ.get("LOOKALIKE_JSON_LINES") == "1")
+        else:
+            for _ in events:
+                pass

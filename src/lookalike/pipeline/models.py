@@ -1,0 +1,68 @@
+"""Which model of a workspace is meant, and with what sizes and options it is trained."""
+
+from typing import Any
+
+from lookalike.errors import CheckpointError
+from lookalike.models.checkpoint import has_checkpoint, load_state
+from lookalike.models.choice import base_sizes
+from lookalike.models.config import ModelConfig, ModelName, model_config
+from lookalike.pipeline.workspace import Workspace
+from lookalike.training.config import PRESETS, Preset, TrainConfig, beginning, changed_options
+
+
+def model_names(workspace: Workspace) -> list[str]:
+    """The models that a workspace has."""
+    folder = workspace.folder / "model"
+    return sorted(path.name for path in folder.iterdir() if has_checkpoint(path)) if folder.is_dir() else []
+
+
+def model_name(workspace: Workspace, given: str | None) -> str:
+    """The model that is meant: the one named, else the one trained last, else the only one.
+
+    Raises:
+        CheckpointError: there is none, none of that name, or several and none was trained last.
+    """
+    names = model_names(workspace)
+    if not names:
+        raise CheckpointError(f"no model in {workspace.folder}; run train first")
+    if given is not None and given not in names:
+        raise CheckpointError(f"{workspace.folder} has no model {given}; it has {', '.join(names)}")
+    last = workspace.done("train").get("name")
+    if given is None and last not in names and len(names) > 1:
+        raise CheckpointError(f"{workspace.folder} has the models {', '.join(names)}; say which with --name")
+    return given or (str(last) if last in names else names[0])
+
+
+def name_to_train(workspace: Workspace, given: str | None, kind: ModelName | None) -> str:
+    """The model to train: the one named, else one of the architecture asked for, else the last one, or a new one."""
+    if given is not None:
+        return given
+    names = model_names(workspace)
+    if kind is not None:
+        last = workspace.done("train").get("name")
+        kinds = [name for name in names if load_state(workspace.model(name)).model.model == kind]
+        return last if last in kinds else kinds[0] if kinds else kind
+    return model_name(workspace, None) if names else "guided"
+
+
+def plan_training(
+    workspace: Workspace, name: str, preset: Preset | None, sizes: dict[str, Any], changes: dict[str, Any]
+) -> tuple[ModelConfig, TrainConfig]:
+    """Sizes and options of a run: of a model that is there, its own; of a new one, the preset's; then what was given.
+
+    Raises:
+        ConfigError: an option that cannot be used. CheckpointError: the model cannot be read.
+    """
+    folder = workspace.model(name)
+    if has_checkpoint(folder):
+        state = load_state(folder)
+        stored = changed_options(beginning(state.model.model), state.options)
+        if preset and PRESETS[preset][0].model == state.model.model:
+            stored = changed_options(stored, PRESETS[preset][1])
+        return model_config(state.model.model_dump() | sizes), changed_options(stored, changes)
+    network, options = PRESETS[preset or "balanced"]
+    config = model_config(base_sizes(network, sizes.get("model")) | sizes)
+    begun = beginning(config.model)
+    if config.model == network.model:
+        begun = changed_options(begun, options)
+    return config, changed_options(begun, changes)

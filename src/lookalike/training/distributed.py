@@ -1,0 +1,101 @@
+"""Several processes training one model, as torchrun starts them: each takes its share of a batch.
+
+Every process draws the whole batch and keeps its own faces of it, so the model becomes the one that a single process
+would have made, but for rounding. Tried with two processes on a processor (gloo); never on graphics cards (nccl).
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from lookalike.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Where this process stands among those that train together."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+
+ALONE = Group()
+"""One process, no others."""
+
+
+def is_torchrun() -> bool:
+    """Was this process started by torchrun, beside others?"""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def join(device: str) -> tuple[Group, str]:
+    """Meet the other processes, if there are any; this one's place, and its device.
+
+    Args:
+        device: the one asked for; with several graphics cards each process takes its own.
+    """
+    if not is_torchrun():
+        return ALONE, device
+    cuda = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+    if cuda:
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        torch.cuda.set_device(device)
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if cuda else "gloo")
+    return Group(dist.get_rank(), dist.get_world_size()), device
+
+
+def check_share(batch_size: int, group: Group) -> None:
+    """Refuse a batch that cannot be shared out.
+
+    Raises:
+        ConfigError: the batch does not divide among the processes.
+    """
+    if batch_size % group.world:
+        near = max(1, round(batch_size / group.world)) * group.world
+        raise ConfigError(f"--batch-size {batch_size} does not divide among {group.world} processes; try {near}")
+
+
+def average(gradients: Iterable[Tensor | None], group: Group) -> None:
+    """Replace each gradient by its mean over the processes, in one message for all."""
+    if group.world == 1:
+        return
+    found = [gradient for gradient in gradients if gradient is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in found])
+    dist.all_reduce(flat)
+    flat /= group.world
+    place = 0
+    for gradient in found:
+        gradient.copy_(flat[place : place + gradient.numel()].view(gradient.shape))
+        place += gradient.numel()
+
+
+def agree(progress: float, put_back: bool, group: Group, device: torch.device) -> tuple[float, bool]:
+    """What the leading process knows, told to all: how much is done, and whether the model must be put back."""
+    if group.world == 1:
+        return progress, put_back
+    said = torch.tensor([progress, float(put_back)], dtype=torch.float64, device=device)
+    dist.broadcast(said, 0)
+    return float(said[0]), bool(said[1])
+
+
+def share_weights(model: nn.Module, group: Group) -> None:
+    """Give every process the leading one's weights."""
+    if group.world > 1:
+        for tensor in model.state_dict().values():
+            dist.broadcast(tensor, 0)
+
+
+def leave() -> None:
+    """Part from the other processes."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
