@@ -70,7 +70,7 @@ def workspace(clips: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 def training(folder: Path) -> tuple[object, ...]:
     return (
         "train", folder, "--preset", "quick", "--minutes", 0, "--iterations", ITERATIONS, "--resolution", 32,
-        "--ae-dims", 32, "--encoder-dims", 8, "--decoder-dims", 4, "--save-seconds", 0.3, "--preview-seconds", 600,
+        "--ae-dims", 32, "--e-dims", 8, "--d-dims", 4, "--save-seconds", 0.3, "--preview-seconds", 600,
     )  # fmt: skip
 
 
@@ -88,12 +88,12 @@ def test_extract(workspace: Path, clips: tuple[Path, Path], lookalike: Run, tmp_
 @pytest.mark.slow
 def test_train(workspace: Path, lookalike: Run, tmp_path: Path) -> None:
     again = _copy(workspace, tmp_path, without=("model",))
-    kill_when(again / "model" / "df" / "state.json", *training(again))
+    kill_when(again / "model" / "guided" / "state.json", *training(again))
     done = lookalike(*training(again))
     assert "going on from iteration" in done.stdout, done.stderr
     for part in ("model.safetensors", "optimizer.safetensors"):
-        assert (again / "model" / "df" / part).read_bytes() == (workspace / "model" / "df" / part).read_bytes()
-    lines = (again / "model" / "df" / "log.jsonl").read_text().splitlines()
+        assert (again / "model" / "guided" / part).read_bytes() == (workspace / "model" / "guided" / part).read_bytes()
+    lines = (again / "model" / "guided" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["iteration"] for line in lines] == list(range(1, ITERATIONS + 1))
 
 

@@ -57,6 +57,8 @@ def choose_device(wanted: str = "auto") -> torch.device:
 def choose_compute(device: str = "auto", precision: Precision | None = None) -> Compute:
     """Device, and the precision given, or the faster one by a measurement of a quarter second; MPS stays in float32."""
     where = choose_device(device)
+    if where.type == "cuda":  # TF32 for what stays in float32; never tried
+        torch.set_float32_matmul_precision("high")
     if where.type == "mps":
         return Compute(where, "float32")
     if precision is None:

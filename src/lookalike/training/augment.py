@@ -95,9 +95,7 @@ def draw_batch(
     faces, points = person.take(picks.index, device)
     if how.colors != "none" and colors_of is not None:
         chosen = torch.randint(len(colors_of), (len(faces),), generator=generator)
-        other, _ = colors_of.take(chosen, device)
-        moved = transfer_colors(how.colors, faces[:, :3], other[:, :3], faces[:, 3:4], other[:, 3:4], generator)
-        faces = torch.cat([moved, faces[:, 3:]], 1)
+        faces = _recolored(faces, colors_of, chosen, how.colors, generator)
     if how.hsv:
         faces = torch.cat([random_hsv(faces[:, :3], how.hsv, generator), faces[:, 3:]], 1)
     affine = _random_affine(picks, how, generator).to(device)
@@ -122,9 +120,26 @@ def draw_batch(
     )
 
 
-def plain_batch(person: Person, index: Tensor, resolution: int, device: torch.device) -> Batch:
-    """Faces as they are, without randomness: (B,) numbers on the processor."""
+def plain_batch(
+    person: Person,
+    index: Tensor,
+    resolution: int,
+    device: torch.device,
+    colors: tuple[ColorTransfer, Person, Tensor] | None = None,
+) -> Batch:
+    """Faces as they are, or in the colours of others.
+
+    Args:
+        person: the faces.
+        index: (B,) which of them, on the processor.
+        resolution: R, side of the batch.
+        device: on which the batch is made.
+        colors: by which method, whose, and (B,) which of that person's faces give them.
+    """
     faces, points = person.take(index, device)
+    if colors is not None and colors[0] != "none":
+        mode, giver, chosen = colors
+        faces = _recolored(faces, giver, chosen, mode, torch.Generator().manual_seed(0))
     small = F.interpolate(faces, (resolution, resolution), mode="area")
     picture = small[:, :3].contiguous()
     return Batch(picture.contiguous(memory_format=torch.channels_last), points, picture, small[:, 3:4], small[:, 4:5])
@@ -143,6 +158,12 @@ def random_warp(count: int, resolution: int, generator: torch.Generator) -> Tens
             size = (resolution, resolution)
             fields[chosen] = F.interpolate(noise[chosen], size, mode="bicubic", align_corners=True)
     return fields.permute(0, 2, 3, 1)
+
+
+def _recolored(faces: Tensor, giver: Person, chosen: Tensor, mode: ColorTransfer, generator: torch.Generator) -> Tensor:
+    other, _ = giver.take(chosen, faces.device)
+    moved = transfer_colors(mode, faces[:, :3], other[:, :3], faces[:, 3:4], other[:, 3:4], generator)
+    return torch.cat([moved, faces[:, 3:]], 1)
 
 
 def _shrunk(faces: Tensor, affine: Tensor, resolution: int) -> Tensor:

@@ -72,13 +72,16 @@ def step_batches(
 
 
 def held_sample(sources: Sources, resolution: int, device: torch.device) -> Sample | None:
-    """The faces held out, the same number of both sides; none if there are none."""
+    """The faces held out, as many of src as of dst, or none; src's in dst's colours if they are trained so."""
     count = min(len(source.held) for source in sources)
     if not count:
         return None
     picks = [s.held[torch.linspace(0, len(s.held) - 1, count).round().long()] for s in sources]
-    src, dst = (plain_batch(s.person, index, resolution, device) for s, index in zip(sources, picks, strict=True))
-    return Sample(src, dst)
+    src, dst = (source.person for source in sources)
+    colors = (sources[0].how.colors, dst, picks[1])
+    return Sample(
+        plain_batch(src, picks[0], resolution, device, colors), plain_batch(dst, picks[1], resolution, device)
+    )
 
 
 def _draw(
