@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,12 +38,14 @@ def train(
     """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
     from lookalike.cli.show import show
     from lookalike.pipeline.models import name_to_train, plan_training
+    from lookalike.pipeline.train import leading_process
     from lookalike.pipeline.train import train as run
+    from lookalike.types import Message
 
     place = Workspace(workspace)
     sizes = given_sizes(model)
     changes = config.model_dump(include=config.model_fields_set) if config else {}
-    leads = os.environ.get("RANK", "0") == "0"  # of those that torchrun started, one writes and speaks
+    leads = leading_process()
     with ExitStack() as stack:
         if leads:
             stack.enter_context(place.locked())
@@ -56,7 +59,7 @@ def train(
             page = TrainPage(folder, port=port)
             page.start()
             stack.callback(page.stop)
-            print(f"       train see {page.url}", flush=True)  # noqa: T201
+            events = chain([Message("train", f"see how it goes at {page.url}")], events)
         if pictures and leads:
             from lookalike.cli.terminal import with_pictures
 

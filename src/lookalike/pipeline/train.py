@@ -1,9 +1,11 @@
 """Step 2: a model out of the two facesets of a workspace."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lookalike.errors import ConfigError
 from lookalike.faceset import list_faces
 from lookalike.models.checkpoint import has_checkpoint, load_state
 from lookalike.models.config import ModelConfig
@@ -12,8 +14,14 @@ from lookalike.pipeline.models import name_to_train
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.backups import go_back
 from lookalike.training.config import TrainConfig
+from lookalike.training.distributed import is_torchrun
 from lookalike.training.loop import train as train_model
 from lookalike.types import Event, Message
+
+
+def leading_process() -> bool:
+    """Of the processes that torchrun started, the one that writes and speaks; alone, always."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def train(
@@ -37,6 +45,7 @@ def train(
     Raises:
         FacesetError: extract was not run, or all faces were removed.
         CheckpointError: the model that is there has other sizes, or there is no such backup.
+        ConfigError: options that do not go together.
     """
     name = name_to_train(workspace, name, model.model if model else None)
     folder = workspace.model(name)
@@ -47,7 +56,11 @@ def train(
         cache = dict.fromkeys(sides, workspace.folder / "pretrain.cache")
     for path in sides.values():
         list_faces(path)  # refuse before a model is made
+    if pretrain_faces is not None and not options.pretrain:
+        raise ConfigError("--pretrain-faces is only read with --pretrain; add it, or leave the faces out")
     if backup is not None:
+        if is_torchrun():
+            raise ConfigError("--backup goes back for one process; run it alone first, then start the others")
         go_back(folder, backup)
         yield Message("train", f"back to iteration {load_state(folder).step} of backup {backup:02}")
     began = time.monotonic()
@@ -58,7 +71,7 @@ def train(
             folder, sides["src"], sides["dst"], model, options, cache=(cache["src"], cache["dst"]), judge=judge
         )
     finally:
-        if has_checkpoint(folder):
+        if leading_process() and has_checkpoint(folder):
             workspace.note(
                 "train",
                 name=name,

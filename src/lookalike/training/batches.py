@@ -34,7 +34,10 @@ Sources = tuple[Source, Source]
 
 
 def make_sources(src: Person, dst: Person, options: TrainConfig, seed: int) -> Sources:
-    """What src and dst are drawn from."""
+    """What src and dst are drawn from; in pretraining all faces alike, mirrored at random, in their own colours."""
+    if options.pretrain:
+        alike = {"random_flip": True, "sort_by_yaw": False, "uniform_yaw": False, "apply_random_ct": "none"}
+        options = options.model_copy(update=alike)
     src_in, src_out = hold_out(len(src), options.held_out)
     dst_in, dst_out = hold_out(len(dst), options.held_out)
     flip_src, flip_dst = (options.random_flip or one for one in (options.random_src_flip, options.random_dst_flip))

@@ -5,7 +5,8 @@ would have made, but for rounding. Tried with two processes on a processor (gloo
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -77,6 +78,16 @@ def average(gradients: Iterable[Tensor | None], group: Group) -> None:
     for gradient in found:
         gradient.copy_(flat[place : place + gradient.numel()].view(gradient.shape))
         place += gradient.numel()
+
+
+@contextmanager
+def in_turn(group: Group) -> Iterator[None]:
+    """Let the leading process do something first, then the others."""
+    if group.world > 1 and not group.leads:
+        dist.barrier()
+    yield
+    if group.world > 1 and group.leads:
+        dist.barrier()
 
 
 def agree(progress: float, put_back: bool, group: Group, device: torch.device) -> tuple[float, bool]:

@@ -9,9 +9,9 @@ from lookalike.models.build import parameter_count
 from lookalike.models.config import ModelConfig
 from lookalike.training.batches import Sources, held_sample, make_sources, step_batches
 from lookalike.training.config import TrainConfig
-from lookalike.training.data import load_person
 from lookalike.training.desk import Desk, Looks
-from lookalike.training.distributed import Group, agree, check_share, join, leave, share_weights
+from lookalike.training.distributed import Group, agree, check_share, in_turn, join, leave, share_weights
+from lookalike.training.loading import load_people
 from lookalike.training.preview import Judge, spread_sample
 from lookalike.training.schedule import progress_of, rate_of
 from lookalike.training.session import Session, open_session
@@ -58,10 +58,8 @@ def train(
         yield Message("train", "the limit is reached already; nothing to train")
         return
     size, where = session.state.model, session.compute.device
-    people = [
-        load_person(path, size.resolution, size.face_type, size.geometry, device=where, cache=place)
-        for path, place in zip((src, dst), cache, strict=True)
-    ]
+    with in_turn(group):  # the first decodes the faces, the others find them
+        people = yield from load_people((src, dst), cache, size, where)
     sources = make_sources(people[0], people[1], options, session.state.seed)
     looks = Looks(
         spread_sample(people[0], people[1], size.resolution, where),
