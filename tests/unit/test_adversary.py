@@ -1,6 +1,7 @@
 """Discriminators: receptive fields, shapes, losses by hand, and that they learn."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -15,6 +16,32 @@ def noise(seed: int, *shape: int) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def network(kind: str, seed: int) -> PatchDiscriminator | CodeDiscriminator:
+    net = PatchDiscriminator(8, 4) if kind == "patch" else CodeDiscriminator(3, 16, 8)
+    initialise(net, torch.Generator().manual_seed(seed))
+    return net
+
+
+def outputs(net: PatchDiscriminator | CodeDiscriminator, seen: Tensor) -> tuple[Tensor, ...]:
+    judged = net(seen)
+    return judged if isinstance(judged, tuple) else (judged,)
+
+
+def losses_of_training(kind: str, steps: int) -> list[float]:
+    """Of bright and dark noise: the loss at the start and after each step."""
+    net = network(kind, seed=0)
+    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+    real, fake = noise(1, 4, 3, 16, 16), noise(2, 4, 3, 16, 16) * 0.3
+    losses = []
+    for _ in range(steps + 1):
+        loss = discriminator_loss(outputs(net, real), outputs(net, fake))
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 @pytest.mark.parametrize(
     ("layers", "field"),
     [([(3, 1)], 3), ([(3, 1), (3, 1)], 5), ([(3, 2), (3, 1)], 7), ([(3, 2)] * 3, 15), ([(3, 2)] * 4, 31)],
@@ -25,7 +52,7 @@ def test_receptive_fields(layers: list[tuple[int, int]], field: int) -> None:
 
 @pytest.mark.parametrize(
     ("patch", "layers"),
-    [(3, [(3, 2)]), (7, [(3, 2)] * 2), (15, [(3, 2)] * 3), (11, [(3, 2), (3, 1), (3, 1)]), (31, [(3, 2)] * 4)],
+    [(3, [(3, 2)]), (7, [(3, 2)] * 2), (15, [(3, 2)] * 3), (11, [(3, 2), (3, 1), (3, 2)]), (31, [(3, 2)] * 4)],
 )
 def test_layers_of_a_patch(patch: int, layers: list[tuple[int, int]]) -> None:
     assert patch_layers(patch) == layers
@@ -33,10 +60,10 @@ def test_layers_of_a_patch(patch: int, layers: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("patch", [3, 12, 16, 28, 40, 64, 80, 128, 256, 640])
 def test_the_receptive_field_is_near_the_patch(patch: int) -> None:
-    assert receptive_field(patch_layers(patch)) == pytest.approx(patch, abs=max(2, patch / 4))
+    assert receptive_field(patch_layers(patch)) == pytest.approx(patch, abs=2)
 
 
-@pytest.mark.parametrize("side", [32, 48, 64, 96, 80])
+@pytest.mark.parametrize("side", [32, 48, 64, 96, 80, 128])
 @pytest.mark.parametrize("patch", [3, 8, 16, 40])
 def test_every_pixel_and_every_patch_is_judged(side: int, patch: int) -> None:
     net = PatchDiscriminator(patch, 4)
@@ -44,6 +71,10 @@ def test_every_pixel_and_every_patch_is_judged(side: int, patch: int) -> None:
     assert full.shape == (2, 1, side, side)
     halvings = sum(stride == 2 for _, stride in patch_layers(patch))
     assert center.shape == (2, 1, math.ceil(side / 2**halvings), math.ceil(side / 2**halvings))
+
+
+def test_pictures_need_not_be_square() -> None:
+    assert PatchDiscriminator(40, 2)(noise(0, 1, 3, 48, 80))[1].shape == (1, 1, 48, 80)
 
 
 @pytest.mark.parametrize("side", [1, 2, 4, 8, 12, 16, 32])
@@ -67,6 +98,45 @@ def test_losses_are_float32_and_finite_whatever_the_logits() -> None:
         assert loss.item() == pytest.approx(150)
 
 
+@pytest.mark.parametrize(("loss", "slope"), [(judged_real, -0.25), (judged_fake, 0.25)])
+def test_gradients_of_the_losses_by_hand(loss: Callable[[Sequence[Tensor]], Tensor], slope: float) -> None:
+    logits = torch.zeros(2, 1, requires_grad=True)  # half sure of each of two, so half over two
+    loss([logits]).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.flatten().tolist() == pytest.approx([slope, slope])
+
+
+@pytest.mark.parametrize("kind", ["patch", "code"])
+def test_gradients_reach_the_input_and_every_parameter(kind: str) -> None:
+    net, seen = network(kind, seed=0), noise(1, 2, 3, 16, 16).requires_grad_()
+    judged_real(outputs(net, seen)).backward()  # type: ignore[no-untyped-call]
+    for tensor in (seen, *net.parameters()):
+        assert tensor.grad is not None
+        assert torch.isfinite(tensor.grad).all()
+        assert tensor.grad.abs().sum() > 0
+
+
+def test_gradients_of_total_variation_by_hand() -> None:
+    picture = torch.tensor([[[[0.0, 1.0, 3.0]]]], requires_grad=True)
+    total_variation(picture).backward()  # type: ignore[no-untyped-call]
+    assert picture.grad is not None
+    assert picture.grad.flatten().tolist() == [-2, -2, 4]
+
+
+@pytest.mark.parametrize("kind", ["patch", "code"])
+def test_a_seed_decides_every_parameter(kind: str) -> None:
+    one, same, other = (network(kind, seed).state_dict() for seed in (0, 0, 1))
+    for name, value in one.items():
+        assert torch.equal(value, same[name])
+        assert torch.equal(value, other[name]) == name.endswith("bias")  # biases begin at zero
+
+
+@pytest.mark.parametrize("kind", ["patch", "code"])
+def test_two_steps_lower_the_loss(kind: str) -> None:
+    losses = losses_of_training(kind, steps=2)
+    assert losses[2] < losses[1] < losses[0]
+
+
 def test_total_variation_by_hand() -> None:
     picture = torch.tensor([[[[0.0, 1.0], [3.0, 3.0]]], [[[1.0, 1.0], [1.0, 1.0]]]])
     assert total_variation(picture).item() == pytest.approx((1 + 0 + 9 + 4) / 2)
@@ -74,16 +144,17 @@ def test_total_variation_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", ["patch", "code"])
 def test_a_discriminator_learns_to_tell_two_kinds(kind: str) -> None:
-    net = PatchDiscriminator(8, 4) if kind == "patch" else CodeDiscriminator(3, 16, 8)
-    initialise(net, torch.Generator().manual_seed(0))
-    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
-    real, fake = noise(1, 4, 3, 16, 16), noise(2, 4, 3, 16, 16) * 0.3
-    losses = []
-    for _ in range(25):
-        judged = [net(what) for what in (real, fake)]
-        loss = discriminator_loss(*(j if isinstance(j, tuple) else (j,) for j in judged))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses.append(loss.item())
+    losses = losses_of_training(kind, steps=24)
     assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("patch", [3, 7, 11, 16, 28])
+def test_a_patch_s_judgement_depends_on_no_more_than_the_patch(patch: int) -> None:
+    net, picture = PatchDiscriminator(patch, 4), noise(0, 1, 3, 96, 96).requires_grad_()
+    center, _ = net(picture)
+    center[0, 0, center.shape[2] // 2, center.shape[3] // 2].backward()
+    assert picture.grad is not None
+    seen = picture.grad.abs().sum((0, 1)).nonzero()
+    extent = seen.max(0).values - seen.min(0).values + 1
+    assert extent.max() <= receptive_field(patch_layers(patch))
+    assert extent.max() >= receptive_field(patch_layers(patch)) // 2

@@ -1,6 +1,6 @@
 """Networks that tell drawings from faces, and dst's code from src's; what DeepFaceLab 2 calls GAN and true face."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import torch
 import torch.nn.functional as F
@@ -25,13 +25,12 @@ def receptive_field(layers: list[tuple[int, int]]) -> int:
 def patch_layers(patch_size: int) -> list[tuple[int, int]]:
     """(kernel, stride) of 3x3 convolutions whose receptive field comes nearest to `patch_size` pixels.
 
-    The first ones halve the side, the others do not; of stacks that are as near the one with fewest layers is taken,
-    and of these the one that halves most.
+    Of stacks that are as near the one with fewest layers is taken, of these the one that halves most, and earliest.
     """
     stacks = [
-        [(3, 2)] * halvings + [(3, 1)] * (count - halvings)
+        [(3, stride) for stride in strides]
         for count in range(1, _MOST_LAYERS + 1)
-        for halvings in range(1, count + 1)
+        for strides in product((2, 1), repeat=count)
     ]
     return min(stacks, key=lambda stack: (abs(receptive_field(stack) - patch_size), len(stack), -stack.count((3, 2))))
 
@@ -46,7 +45,7 @@ class PatchDiscriminator(nn.Module):
         pairs = list(pairwise(widths))
         self.in_conv = nn.Sequential(nn.Conv2d(channels, dims, 1), Leaky(0.2))
         self.convs = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, stride, 1), Leaky(0.2), Residual(b))
+            nn.Sequential(nn.Conv2d(a, b, 3, stride, 1), Leaky(0.2))
             for (a, b), stride in zip(pairs, self._strides, strict=True)
         )
         self.center_out = nn.Conv2d(widths[-1], 1, 1)

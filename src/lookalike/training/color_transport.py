@@ -1,7 +1,7 @@
 """Colour transfers that move a whole distribution of colours, in batches.
 
-Both look at colours along random axes, where a distribution is a curve, and bring the curve of the content to that of
-the reference, axis after axis. They see a fixed number of pixels drawn by weight, and then move all.
+They look at colours along random axes, where a distribution is a curve, and bring the curve of the content to that of
+the reference, axes after axes. They see a fixed number of pixels drawn by weight, and then move all.
 """
 
 import torch
@@ -9,48 +9,33 @@ from torch import Tensor
 
 _PIXELS = 2048
 """Pixels of each picture that the curves are made of."""
-_TURNS = 8
-"""Random rotations of idt; each brings three axes into agreement."""
-_STEPS = 10
-"""Random axes of sot, all of which move a pixel a little."""
 _KNOTS = 64
 """Points of a curve."""
+TRANSPORTS = {"idt": (8, 1.0), "sot": (10, 2 / 3)}
+"""How often three random axes are drawn, and how much of the way to the reference's curves is gone each time."""
 
 
-def distribution_transfer(
-    content: Tensor, reference: Tensor, content_weight: Tensor, reference_weight: Tensor, generator: torch.Generator
+def transport(
+    mode: str,
+    content: Tensor,
+    reference: Tensor,
+    content_weight: Tensor,
+    reference_weight: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
-    """Iterative distribution transfer (`idt`); see transfer_colors for the arguments.
+    """Move the colours of a batch to those of another; see transfer_colors for the arguments.
 
-    Source: Pitié, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", CVIU 107, 2007.
+    Source: for `idt`, iterative distribution transfer, Pitié, Kokaram and Dahyot, CVIU 107, 2007; for `sot`, sliced
+    optimal transport, Rabin et al., SSVM 2011, in steps over three axes that stand upright on each other.
     """
+    turns, share = TRANSPORTS[mode]
     flat = content.flatten(2)
     seen = _some(flat, content_weight, generator)
     wanted = _some(reference.flatten(2), reference_weight, generator)
-    for _ in range(_TURNS):
+    for _ in range(turns):
         axes = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0].to(content.device)
         curve, target = _curve(axes @ seen), _curve(axes @ wanted)
-        seen = axes.mT @ _follow(axes @ seen, curve, target)
-        flat = axes.mT @ _follow(axes @ flat, curve, target)
-    return flat.view_as(content)
-
-
-def sliced_transport(
-    content: Tensor, reference: Tensor, content_weight: Tensor, reference_weight: Tensor, generator: torch.Generator
-) -> Tensor:
-    """Sliced optimal transport (`sot`); see transfer_colors for the arguments.
-
-    Source: Rabin et al., "Wasserstein barycenter and its application to texture mixing", SSVM 2011.
-    """
-    flat = content.flatten(2)
-    seen = _some(flat, content_weight, generator)
-    wanted = _some(reference.flatten(2), reference_weight, generator)
-    for _ in range(_STEPS):
-        axes = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0].to(content.device)
-        curve, target = _curve(axes @ seen), _curve(axes @ wanted)
-        # The mean over all axes of the sphere is a third of the sum over three that stand upright on each other.
-        seen = seen + axes.mT @ (_follow(axes @ seen, curve, target) - axes @ seen) * (2 / 3)
-        flat = flat + axes.mT @ (_follow(axes @ flat, curve, target) - axes @ flat) * (2 / 3)
+        seen, flat = (_moved(colors, axes, curve, target, share) for colors in (seen, flat))
     return flat.view_as(content)
 
 
@@ -66,6 +51,12 @@ def _curve(along: Tensor) -> Tensor:
     """(B, 3, K) values of (B, 3, P) at evenly spaced ranks, smallest and largest included."""
     ranks = torch.linspace(0, along.shape[2] - 1, _KNOTS, device=along.device).round().long()
     return along.sort(2).values[:, :, ranks]
+
+
+def _moved(colors: Tensor, axes: Tensor, curve: Tensor, target: Tensor, share: float) -> Tensor:
+    """(B, 3, N) colours after they went a share of the way that the curves ask of them along the axes."""
+    along = axes @ colors
+    return colors + axes.mT @ (_follow(along, curve, target) - along) * share
 
 
 def _follow(along: Tensor, curve: Tensor, target: Tensor) -> Tensor:

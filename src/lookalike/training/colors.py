@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lookalike.training.color_transport import distribution_transfer, sliced_transport
+from lookalike.training.color_transport import TRANSPORTS, transport
 
 _TO_XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 """Linear sRGB to XYZ, D65. Source: ITU-R BT.709."""
@@ -48,10 +48,8 @@ def transfer_colors(
         moved = _reinhard(content, reference, content_weight, reference_weight)
     elif mode in ("lct", "mkl"):
         moved = _linear(mode, content, reference, content_weight, reference_weight)
-    elif mode == "idt":
-        moved = distribution_transfer(content, reference, content_weight, reference_weight, generator)
-    elif mode == "sot":
-        moved = sliced_transport(content, reference, content_weight, reference_weight, generator)
+    elif mode in TRANSPORTS:
+        moved = transport(mode, content, reference, content_weight, reference_weight, generator)
     else:
         raise ValueError(f"no colour transfer {mode}")
     empty = (content_weight.sum((1, 2, 3)) < 1) | (reference_weight.sum((1, 2, 3)) < 1)

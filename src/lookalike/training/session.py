@@ -101,7 +101,8 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
         if ema is not None:
             ema.load(checkpoint.weights)
         for name, adversary in adversaries.items():
-            _restore_adversary(adversary, _inside(checkpoint.beside, f"{name}/"))
+            if all(before.get(key) == getattr(options, key) for key in ("gan_patch_size", "gan_dims")):
+                _restore_adversary(adversary, _inside(checkpoint.beside, f"{name}/"))
         if before.get("pretrain") and not options.pretrain:
             _end_pretraining(session)
     session.state = state.model_copy(update={"options": options.model_dump(mode="json")})
