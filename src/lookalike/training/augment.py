@@ -93,21 +93,19 @@ def draw_batch(
         colors_of: whose colours they get, if `how` says that they get others.
     """
     faces, points = person.take(picks.index, device)
+    affine = _random_affine(picks, how, generator).to(device)
+    target = _unit(_shrunk(faces, affine, resolution))
+    shown = [target[:, :3]]
+    if how.warp:
+        bend = random_warp(len(faces), resolution, generator).to(device)
+        shown.append(_unit(_sample(_halved(faces[:, :3], resolution), _grid(affine, resolution, bend))))
+    colored = torch.cat(shown, 3)  # side by side, as what is drawn and what is seen get the same colours
     if how.colors != "none" and colors_of is not None:
         chosen = torch.randint(len(colors_of), (len(faces),), generator=generator)
-        faces = _recolored(faces, colors_of, chosen, how.colors, generator)
+        colored = _recolored(colored, target[:, 3:4], colors_of, chosen, how.colors, generator)
     if how.hsv:
-        faces = torch.cat([random_hsv(faces[:, :3], how.hsv, generator), faces[:, 3:]], 1)
-    affine = _random_affine(picks, how, generator).to(device)
-    target = _shrunk(faces, affine, resolution)
-    picture = target[:, :3]
-    warped = picture
-    if how.warp:
-        size = [len(faces), 1, resolution, resolution]
-        straight = F.affine_grid(torch.eye(2, 3).expand(len(faces), 2, 3), size, align_corners=False)
-        bent = (straight + random_warp(len(faces), resolution, generator)).to(device)
-        moved = bent @ affine[:, None, :, :2].mT + affine[:, None, None, :, 2]
-        warped = _sample(_halved(faces[:, :3], resolution), moved)
+        colored = random_hsv(colored, how.hsv, generator)
+    picture, warped = colored[..., :resolution], colored[..., -resolution:]
     if how.blur:
         warped = random_blur(warped, how.blur, generator)
     layout = torch.channels_last
@@ -137,12 +135,12 @@ def plain_batch(
         colors: by which method, whose, and (B,) which of that person's faces give them.
     """
     faces, points = person.take(index, device)
+    small = _unit(F.interpolate(faces, (resolution, resolution), mode="area"))
+    picture, mask = small[:, :3].contiguous(), small[:, 3:4]
     if colors is not None and colors[0] != "none":
         mode, giver, chosen = colors
-        faces = _recolored(faces, giver, chosen, mode, torch.Generator().manual_seed(0))
-    small = F.interpolate(faces, (resolution, resolution), mode="area")
-    picture = small[:, :3].contiguous()
-    return Batch(picture.contiguous(memory_format=torch.channels_last), points, picture, small[:, 3:4], small[:, 4:5])
+        picture = _recolored(picture, mask, giver, chosen, mode, torch.Generator().manual_seed(0))
+    return Batch(picture.contiguous(memory_format=torch.channels_last), points, picture, mask, small[:, 4:5])
 
 
 def random_warp(count: int, resolution: int, generator: torch.Generator) -> Tensor:
@@ -160,16 +158,37 @@ def random_warp(count: int, resolution: int, generator: torch.Generator) -> Tens
     return fields.permute(0, 2, 3, 1)
 
 
-def _recolored(faces: Tensor, giver: Person, chosen: Tensor, mode: ColorTransfer, generator: torch.Generator) -> Tensor:
-    other, _ = giver.take(chosen, faces.device)
-    moved = transfer_colors(mode, faces[:, :3], other[:, :3], faces[:, 3:4], other[:, 3:4], generator)
-    return torch.cat([moved, faces[:, 3:]], 1)
+def _recolored(
+    pictures: Tensor, mask: Tensor, giver: Person, chosen: Tensor, mode: ColorTransfer, generator: torch.Generator
+) -> Tensor:
+    """Pictures, several side by side too, in others' colours; the first R columns count, by the (B, 1, R, R) mask."""
+    other, _ = giver.take(chosen, pictures.device)
+    other = _unit(_halved(other, mask.shape[-1]))
+    weight = F.pad(mask, (0, pictures.shape[-1] - mask.shape[-1]))
+    return transfer_colors(mode, pictures, other[:, :3], weight, other[:, 3:4], generator)
 
 
 def _shrunk(faces: Tensor, affine: Tensor, resolution: int) -> Tensor:
     """(B, C, R, R) of (B, C, S, S) moved by `affine`, sampled at twice the side and averaged."""
-    grid = F.affine_grid(affine, [len(faces), 1, 2 * resolution, 2 * resolution], align_corners=False)
-    return F.avg_pool2d(_sample(faces, grid), 2)
+    return F.avg_pool2d(_sample(faces, _grid(affine, 2 * resolution)), 2)
+
+
+def _grid(affine: Tensor, side: int, bend: Tensor | None = None) -> Tensor:
+    """(B, side, side, 2) where to sample, in [-1, 1], for an affine map of the output's pixels after a displacement.
+
+    Written out, as a product with matrices of two columns takes several times as long on a processor.
+    """
+    line = (torch.arange(side, device=affine.device) * 2 + 1) / side - 1
+    x, y = line[None, None, :], line[None, :, None]
+    if bend is not None:
+        x, y = x + bend[..., 0], y + bend[..., 1]
+    a = affine[..., None, None]
+    return torch.stack([a[:, row, 0] * x + a[:, row, 1] * y + a[:, row, 2] for row in (0, 1)], 3)
+
+
+def _unit(faces: Tensor) -> Tensor:
+    """Bytes as numbers in [0, 1]; done last, when there are fewest of them."""
+    return (faces / 255).clamp_(max=1)  # averages of 255 may be a hair more
 
 
 def _halved(faces: Tensor, resolution: int) -> Tensor:

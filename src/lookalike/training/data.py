@@ -51,9 +51,9 @@ class Person:
         return len(self.faces)
 
     def take(self, index: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """(B, 5, S, S) float32 in [0, 1] and (B, P, 2) of some faces, on `device`; index lies on the processor."""
+        """(B, 5, S, S) float32 in [0, 255] and (B, P, 2) of some faces, on `device`; index lies on the processor."""
         index = index.to(self.faces.device)
-        return self.faces[index].to(device, non_blocking=True).float() / 255, self.points[index].to(device)
+        return self.faces[index].to(device, non_blocking=True).float(), self.points[index].to(device)
 
     def part(self, index: Tensor) -> "Person":
         """Some of the faces, as a person; they are copied."""
