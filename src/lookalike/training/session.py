@@ -85,7 +85,7 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
         _load_weights(model, _raw_weights(checkpoint))
     model = model.to(compute.device)
     adversaries = _adversaries(model, state.model, options, compute.device)
-    build = build_optimizer(
+    optimizer = build_optimizer(
         options.optimizer,
         model.parameters(),
         options.learning_rate,
@@ -94,10 +94,10 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
     )
     ema = Ema(model, options.ema) if options.ema else None
     before = state.options
-    session = Session(model, _runner(model, options), build, ema, adversaries, compute, state, options)
+    session = Session(model, _runner(model, options), optimizer, ema, adversaries, compute, state, options)
     if checkpoint:
         if before.get("optimizer", "adam") == options.optimizer:
-            restore_optimizer(build, model, _moments(checkpoint.beside))
+            restore_optimizer(optimizer, model, _moments(checkpoint.beside))
         if ema is not None:
             ema.load(checkpoint.weights)
         for name, adversary in adversaries.items():
