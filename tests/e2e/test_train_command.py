@@ -16,6 +16,8 @@ from lookalike.pipeline.workspace import Workspace
 
 TINY = ("--model", "sae", "--resolution", 32, "--ae-dims", 16, "--e-ch-dims", 2, "--device", "cpu")
 
+GUIDED = ("--resolution", 32, "--ae-dims", 16, "--e-dims", 4, "--d-dims", 2, "--device", "cpu", "--iterations", 1)
+
 
 def logged(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
@@ -23,7 +25,8 @@ def logged(folder: Path) -> list[dict[str, float]]:
 
 def test_the_tutorial_s_two_phases_are_two_commands(place: Workspace, lookalike: Run) -> None:
     folder = place.model("sae")
-    small = (*TINY, "--batch-size", 2, "--iterations", 3)
+    assert lookalike("train", place.folder, "--preset", "quick", *GUIDED).returncode == 0  # there is another model
+    small = (*TINY[2:], "--batch-size", 2, "--iterations", 3)
     first = lookalike("train", place.folder, "--preset", "tutorial", *small)
     assert first.returncode == 0, first.stderr
     state = load_state(folder)

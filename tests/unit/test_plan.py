@@ -9,7 +9,7 @@ from lookalike.errors import CheckpointError, ConfigError
 from lookalike.models.build import build_model
 from lookalike.models.checkpoint import TrainState, save_checkpoint
 from lookalike.models.config import MODELS, model_config
-from lookalike.pipeline.models import model_name, name_to_train, plan_training
+from lookalike.pipeline.models import architecture_asked, model_name, name_to_train, plan_training
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.config import BEGINNINGS, PRESETS, TrainConfig, changed_options, preset_options
 
@@ -54,6 +54,13 @@ def test_a_new_model_is_called_as_its_architecture(empty: Workspace) -> None:
     assert name_to_train(empty, None, None) == "guided"
     assert name_to_train(empty, None, "sae") == "sae"
     assert name_to_train(empty, "mine", "sae") == "mine"
+
+
+def test_a_preset_asks_for_its_architecture() -> None:
+    assert architecture_asked(None, {}) is None
+    assert architecture_asked("tutorial", {}) == "sae"
+    assert architecture_asked("quick", {}) == "guided"
+    assert architecture_asked("quick", {"model": "amp"}) == "amp"
 
 
 def test_an_architecture_means_the_model_that_has_it(empty: Workspace) -> None:

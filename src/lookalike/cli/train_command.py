@@ -37,7 +37,7 @@ def train(
 ) -> None:
     """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops."""
     from lookalike.cli.show import show
-    from lookalike.pipeline.models import name_to_train, plan_training
+    from lookalike.pipeline.models import architecture_asked, name_to_train, plan_training
     from lookalike.pipeline.train import leading_process
     from lookalike.pipeline.train import train as run
     from lookalike.types import Message
@@ -49,7 +49,7 @@ def train(
     with ExitStack() as stack:
         if leads:
             stack.enter_context(place.locked())
-        name = name_to_train(place, name, sizes.get("model"))
+        name = name_to_train(place, name, architecture_asked(preset, sizes))
         network, options = plan_training(place, name, preset, sizes, changes)
         events: Iterator[Event] = run(place, network, options, name=name, backup=backup, pretrain_faces=pretrain_faces)
         folder = place.model(name)

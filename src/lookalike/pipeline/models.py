@@ -33,6 +33,12 @@ def model_name(workspace: Workspace, given: str | None) -> str:
     return given or (str(last) if last in names else names[0])
 
 
+def architecture_asked(preset: Preset | None, sizes: dict[str, Any]) -> ModelName | None:
+    """The architecture that options ask for: the one named, else the preset's; none if they leave it open."""
+    named: ModelName | None = sizes.get("model")
+    return named or (PRESETS[preset][0].model if preset else None)
+
+
 def name_to_train(workspace: Workspace, given: str | None, kind: ModelName | None) -> str:
     """The model to train: the one named, else one of the architecture asked for, else the last one, or a new one."""
     if given is not None:
