@@ -21,6 +21,7 @@ _HOMES = {
     "report": "lookalike.pipeline.report",
     "sort": "lookalike.pipeline.sort",
     "swap": "lookalike.pipeline.swap",
+    "timelapse": "lookalike.pipeline.timelapse",
     "train": "lookalike.pipeline.train",
 }
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "report",
     "sort",
     "swap",
+    "timelapse",
     "train",
 ]
 

@@ -161,7 +161,7 @@ PRESETS: dict[Preset, tuple[ModelConfig, dict[str, Any]]] = {
     ),
     "quick96": (
         SaehdConfig(resolution=96, archi="df-ud", ae_dims=128, e_dims=64, d_dims=64, d_mask_dims=16),
-        {"batch_size": 4, "random_flip": True},
+        {"iterations": 100_000, "batch_size": 4, "random_flip": True},
     ),
 }
 """Sizes of network and options of a new model by name."""
