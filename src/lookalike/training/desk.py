@@ -17,11 +17,11 @@ from lookalike.training.curves import Curves
 from lookalike.training.graph import loss_graph, with_graph
 from lookalike.training.guard import Guard
 from lookalike.training.log import TrainLog, append_lines, cut_back
-from lookalike.training.mirror import make_mirror
 from lookalike.training.preview import Judge, Sample, preview_grids, save_picture, validate
 from lookalike.training.schedule import progress_of
 from lookalike.training.session import Session, is_sound, save_session
 from lookalike.training.status import write_status
+from lookalike.training.tensorboard import make_writer
 from lookalike.types import Event, Progress
 
 _EVENT_SECONDS = 1.0
@@ -46,7 +46,7 @@ class Desk:
         self._folder, self._looks, self._options = folder, looks, session.options
         self._log = TrainLog(folder / "log.jsonl", step)
         cut_back(folder / "validation.jsonl", step)
-        self._mirror = make_mirror(folder, step) if session.options.tensorboard else None
+        self._tensorboard = make_writer(folder, step) if session.options.tensorboard else None
         self._guard = Guard()
         self._curves = Curves(folder / "log.jsonl")
         self._event_at = self._saved_at = time.monotonic()
@@ -98,8 +98,8 @@ class Desk:
 
     def _note(self) -> list[dict[str, float]]:
         rows = self._log.flush()
-        if self._mirror is not None:
-            self._mirror(rows)
+        if self._tensorboard is not None:
+            self._tensorboard(rows)
         return rows
 
     def _show(self, session: Session, *, keep: bool, measure: bool) -> Path:

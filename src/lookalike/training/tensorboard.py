@@ -6,7 +6,7 @@ from pathlib import Path
 from lookalike.errors import ExtraMissingError
 
 
-def make_mirror(folder: Path, step: int) -> Callable[[list[dict[str, float]]], None]:
+def make_writer(folder: Path, step: int) -> Callable[[list[dict[str, float]]], None]:
     """What writes the losses of the iterations after `step`, a row each, into `folder`/tensorboard.
 
     Raises:
