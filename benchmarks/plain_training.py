@@ -39,9 +39,10 @@ class FaceDataset(Dataset[Sample]):
         picture = image.astype(np.float32) / 255
         mask = hull_mask(landmarks, (w, w)).astype(np.float32)
         features = feature_mask(landmarks, w).astype(np.float32)
-        matrix = cv2.getRotationMatrix2D((w // 2, w // 2), random.uniform(-10, 10), random.uniform(0.95, 1.05))
-        matrix[:, 2] += random.uniform(-0.05, 0.05, 2) * w
-        warped = cv2.remap(picture, *_warp(w, random), cv2.INTER_CUBIC)
+        turn = cv2.getRotationMatrix2D((w // 2, w // 2), random.uniform(-10, 10), random.uniform(0.95, 1.05))
+        matrix = np.column_stack([turn[:, :2], turn[:, 2] + random.uniform(-0.05, 0.05, 2) * w])
+        x, y = _warp(w, random)
+        warped = cv2.remap(picture, x, y, cv2.INTER_CUBIC)
         turned = [
             cv2.warpAffine(p, matrix, (w, w), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             for p in (warped, picture, mask, features)

@@ -73,7 +73,7 @@ def ceiling(dtype: torch.dtype, side: int = 4096, repeats: int = 6) -> float:
 
 def measure(workspace: Workspace, network: ModelConfig, options: TrainConfig, repeats: int) -> dict[str, Any]:
     """Figures of one network: both steps in turns, the first of each not counted."""
-    people = [load_person(workspace.aligned(s), network.resolution, network.face_type) for s in ("src", "dst")]  # type: ignore[arg-type]
+    people = [load_person(workspace.aligned(s), network.resolution, network.face_type) for s in ("src", "dst")]
     sources = make_sources(people[0], people[1], options, 0)
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(Path(folder) / "model", network, options, "auto")
@@ -83,8 +83,7 @@ def measure(workspace: Workspace, network: ModelConfig, options: TrainConfig, re
     plain = PlainStep(plain_model)
     steps = repeats + 1
     loaders = [
-        plain_batches(workspace.aligned(s), network.resolution, options.batch_size, steps)  # type: ignore[arg-type]
-        for s in ("src", "dst")
+        plain_batches(workspace.aligned(s), network.resolution, options.batch_size, steps) for s in ("src", "dst")
     ]
     rows = []
     for _ in range(steps):
