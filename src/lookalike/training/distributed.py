@@ -106,7 +106,15 @@ def share_weights(model: nn.Module, group: Group) -> None:
             dist.broadcast(tensor, 0)
 
 
-def leave() -> None:
-    """Part from the other processes."""
-    if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
+def leave(group: Group, *, together: bool) -> None:
+    """Part from the other processes.
+
+    Args:
+        group: this process's place.
+        together: wait for the others, the leading one's last save included; not after an error, when they may not come.
+    """
+    if group.world == 1 or not dist.is_initialized():
+        return
+    if together:
+        dist.barrier()
+    dist.destroy_process_group()

@@ -72,12 +72,14 @@ def train(
         f"{size.model}, {parameter_count(session.model) / 1e6:.1f} M parameters on {session.compute}, "
         f"{len(people[0])} src and {len(people[1])} dst faces" + (f", {held} of them held out" if held else ""),
     )
+    whole = False
     try:
         yield from _run(session, folder, sources, looks, group)
+        whole = True
     finally:
         if group.leads:
             clear_status(folder)
-        leave()
+        leave(group, together=whole)
 
 
 def _run(session: Session, folder: Path, sources: Sources, looks: Looks, group: Group) -> Iterator[Event]:
