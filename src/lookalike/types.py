@@ -34,6 +34,8 @@ class Picture:
     planes: tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.generic]]
     """Y (H, W), Cb and Cr (ceil(H / 2^sy), ceil(W / 2^sx)); uint8 for 8 bits, else uint16."""
     color: ColorSpace
+    alpha: NDArray[np.generic] | None = None
+    """(H, W) of the type of the planes, 0 for transparent to 2^bits - 1, straight; None for a picture without."""
 
     def __post_init__(self) -> None:
         y, u, v = self.planes
@@ -46,6 +48,8 @@ class Picture:
             raise ValueError(f"chroma planes differ: {u.shape} and {v.shape}")
         if any(c not in (s, (s + 1) // 2, (s + 3) // 4) for s, c in zip(y.shape, u.shape, strict=True)):
             raise ValueError(f"chroma {u.shape} is no whole subsampling of luma {y.shape}")
+        if self.alpha is not None and (self.alpha.shape != y.shape or self.alpha.dtype != want):
+            raise ValueError(f"alpha {self.alpha.shape} {self.alpha.dtype} is not like luma {y.shape} {y.dtype}")
 
     @property
     def size_wh(self) -> tuple[int, int]:
