@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = Literal["bt601", "bt709", "bt2020", "smpte240m", "fcc"]
-"""Luma-chroma matrix of a video; which one is decided once, when it is opened."""
+Matrix = Literal["bt601", "bt709", "bt2020", "smpte240m", "fcc", "rgb"]
+"""Luma-chroma matrix of a video; which one is decided once, when it is opened. rgb: the planes are G, B, R."""
 
 
 @dataclass(frozen=True, slots=True)
