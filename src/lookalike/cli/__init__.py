@@ -28,7 +28,7 @@ _COMMANDS = {
     "timelapse": ("training_commands", "Make a video of the preview history."),
     "merge": (_STEPS, "Lay the new face into dst and write the video."),
     "encode": (_STEPS, "Make a video of merged images, with dst's sound."),
-    "report": (_STEPS, "Measure how good a result is."),
+    "report": ("report_command", "Measure how good a result is, or compare results."),
     "weights": ("weights_commands", "Get pretrained networks that are not shipped."),
     "doctor": (_STEPS, "Say what this machine has and what will be used."),
 }

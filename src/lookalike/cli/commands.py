@@ -150,18 +150,6 @@ def encode(
     _show(run(place, encoding or EncodeOptions(), output=output, overwrite=overwrite), place)
 
 
-def report(
-    workspace: Folder,
-    *,
-    result: Annotated[Path | None, Parameter(help="The video to measure; the last result by default.")] = None,
-) -> None:
-    """Measure a result against dst: identity, landmarks, expression, untouched pixels, sharpness, flicker."""
-    from lookalike.pipeline.report import report as run
-
-    place = Workspace(workspace)
-    _show(run(place, result=result), place)
-
-
 def doctor() -> None:
     """Say what this machine has and what will be used."""
     from lookalike.pipeline.doctor import doctor as run
