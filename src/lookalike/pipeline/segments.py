@@ -1,7 +1,7 @@
 """A video written in pieces, so that a killed run loses at most one piece."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -33,13 +33,11 @@ class SegmentedVideo:
             number += 1
         return number * SEGMENT_FRAMES
 
-    def write(
-        self, frames: Iterable[Frame], work: Callable[[Iterator[Frame]], Iterator[Frame]] | None = None
-    ) -> Iterator[Frame]:
-        """Encode frames from `start` on, each piece passed through `work` on its own; yields what was written."""
+    def write(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Encode frames from `start` on; yields what was written."""
         for number, group in groupby(frames, key=lambda frame: frame.index // SEGMENT_FRAMES):
             with VideoWriter(self._path(number), self._info, self._options) as writer:
-                for frame in work(group) if work else group:
+                for frame in group:
                     writer.write(frame)
                     yield frame
 
