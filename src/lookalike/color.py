@@ -1,9 +1,12 @@
 """Between Y, Cb, Cr planes and RGB, and pasting RGB back without touching what the mask leaves out.
 
+Where the planes are G, B, R (matrix "rgb"), both ways are exact.
+
 Chroma is taken as centred in its block of luma samples, which is also how it is drawn and averaged here; both ways use
 the same filters, so that a picture pasted onto itself stays itself.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -22,6 +25,8 @@ _KR_KB: Final[dict[Matrix, tuple[float, float]]] = {
     "fcc": (0.30, 0.11),
 }
 
+_GBR: Final = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+
 _SHARPEN_PASSES: Final = 2
 """Rounds that undo the blur of drawing chroma large and averaging it again; 2 leave < 1 code on a smooth picture."""
 
@@ -31,6 +36,8 @@ def rgb_to_codes(color: ColorSpace) -> NDArray[np.float64]:
 
     Source: ITU-T H.273, 8.3 (equations 20 to 62 for the matrix and the two ranges).
     """
+    if color.matrix == "rgb":
+        return np.column_stack([_GBR * float((1 << color.bits) - 1), np.zeros(3)])
     kr, kb = _KR_KB[color.matrix]
     luma = np.array([kr, 1 - kr - kb, kb])
     rows = np.stack(
@@ -137,24 +144,44 @@ def paste_rgb(picture: Picture, rgb: NDArray[np.float32], mask: NDArray[np.float
         part = plane[top >> dy : -(-bottom >> dy), left >> dx : -(-right >> dx)]
         old = part.astype(np.float32)
         np.copyto(part, np.rint(old + (codes - old) * weight).astype(part.dtype), where=weight > 0)
-    return Picture((planes[0], planes[1], planes[2]), picture.color)
+    return replace(picture, planes=(planes[0], planes[1], planes[2]))
 
 
 def rgb_to_picture(
-    rgb: NDArray[np.uint8] | NDArray[np.float32], color: ColorSpace, shift_x: int = 0, shift_y: int = 0
+    rgb: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32],
+    color: ColorSpace,
+    shift_x: int = 0,
+    shift_y: int = 0,
 ) -> Picture:
     """Y, Cb, Cr of an image.
 
     Args:
-        rgb: (H, W, 3), uint8 or float in [0, 1].
+        rgb: (H, W, 3), uint8, uint16 or float in [0, 1].
         color: how to write the codes.
         shift_x: how often chroma is halved across, 1 for 4:2:2 and 4:2:0.
         shift_y: how often chroma is halved down, 1 for 4:2:0.
     """
-    image = np.asarray(rgb, np.float32) / np.float32(255 if rgb.dtype == np.uint8 else 1)
+    top = {"B": 255, "H": 65535}.get(rgb.dtype.char, 1)
+    image = np.asarray(rgb, np.float32) / np.float32(top)
     kind = np.uint8 if color.bits == 8 else np.uint16
     y, u, v = (np.rint(plane).astype(kind) for plane in _codes(image, color, shift_x, shift_y))
     return Picture((y, u, v), color)
+
+
+def converted(picture: Picture, color: ColorSpace) -> Picture:
+    """The picture in another colour space, drawn by way of RGB.
+
+    Chroma keeps its size; from and to planes that are G, B, R it has that of luma. Alpha stays, scaled to the depth.
+    """
+    if picture.color == color:
+        return picture
+    rgb = "rgb" in (picture.color.matrix, color.matrix)
+    new = rgb_to_picture(picture_to_rgb(picture), color, *((0, 0) if rgb else chroma_shifts(picture)))
+    if picture.alpha is None:
+        return new
+    tops = [(1 << space.bits) - 1 for space in (picture.color, color)]
+    alpha = np.rint(picture.alpha.astype(np.float64) * (tops[1] / tops[0])).astype(new.planes[0].dtype)
+    return replace(new, alpha=alpha)
 
 
 def _transformed(pixels: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:

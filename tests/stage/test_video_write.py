@@ -63,7 +63,7 @@ class TestWrite:
         options = EncodeOptions(codec=codec, preset=fast)
         info = probe(source)
         out = tmp_path / ("out.mov" if codec == "prores" else "out.mkv" if codec == "ffv1" else "out.mp4")
-        check_output(out, info, codec)
+        check_output(out, info, options)
         segments = write_segments(tmp_path, source, options, 8)
         join_segments(segments, info, out, source, {"comment": "AI-generated"})
         new = probe(out)
@@ -182,12 +182,12 @@ class TestCheckOutput:
     def test_refused(self, tmp_path: Path, name: str, codec: CodecName, text: str) -> None:
         info = probe(draw(tmp_path / "a.mp4", sounds=1))
         with pytest.raises(EncoderError, match=text):
-            check_output(tmp_path / name, info, codec)
+            check_output(tmp_path / name, info, EncodeOptions(codec=codec))
 
     def test_accepted(self, tmp_path: Path) -> None:
         info = probe(draw(tmp_path / "a.mp4", sounds=1))
         for name in ("b.mp4", "b.MOV", "b.mkv"):
-            check_output(tmp_path / name, info, "h264")
+            check_output(tmp_path / name, info, EncodeOptions())
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def cut(
     part = _part(info, options)
     encoding = _encoding(encoding, (output or path).suffix.lower(), info)
     output = output or fitting_output(path.with_name(f"{path.stem}_cut"), info, encoding.codec, options.audio_track)
-    check_output(output, info, encoding.codec, options.audio_track)
+    check_output(output, info, encoding, options.audio_track)
     if output.exists() and not overwrite:
         raise EncoderError(f"{output} exists already; choose another name with -o, or --overwrite")
     total = part.stop - part.first
@@ -156,7 +156,7 @@ def _after(point: TimePoint, times: list[Fraction], zero: Fraction) -> int:
 def _encoding(encoding: EncodeOptions, suffix: str, info: VideoInfo) -> EncodeOptions:
     if "codec" not in encoding.model_fields_set:
         encoding = encoding.model_copy(update={"codec": _webm_codec(info) if suffix == ".webm" else "h264"})
-    if encoding.crf is None and encoding.bitrate is None and encoding.codec in _QUALITY:
+    if encoding.crf is None and encoding.bitrate is None and not encoding.lossless and encoding.codec in _QUALITY:
         encoding = encoding.model_copy(update={"crf": _QUALITY[encoding.codec]})
     return encoding
 

@@ -28,7 +28,7 @@ def encode(
     """
     info = probe(workspace.video("dst"))
     output = (output or workspace.folder / "result.mp4").resolve()
-    check_output(output, info, encoding.codec)
+    check_output(output, info, encoding)
     allow_output(workspace, output, overwrite)
     folder = merged_folder(workspace)
     images = sorted(folder.glob("[0-9]*.png")) if folder.is_dir() else []

@@ -17,9 +17,9 @@ MARK = "AI-generated: the face in this video was replaced with Lookalike"
 class SegmentedVideo:
     """Encoded pieces of a result in a hidden folder; those of other settings are dropped."""
 
-    def __init__(self, folder: Path, key: str, info: VideoInfo, options: EncodeOptions) -> None:
+    def __init__(self, folder: Path, key: str, info: VideoInfo, options: EncodeOptions, *, alpha: bool = False) -> None:
         """`key` stands for everything that decides the pictures; pieces of the same key are used again."""
-        self._folder, self._info, self._options = folder / key, info, options
+        self._folder, self._info, self._options, self._alpha = folder / key, info, options, alpha
         if folder.is_dir():
             for other in folder.iterdir():
                 if other.name != key:
@@ -36,7 +36,7 @@ class SegmentedVideo:
     def write(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Encode frames from `start` on; yields what was written."""
         for number, group in groupby(frames, key=lambda frame: frame.index // SEGMENT_FRAMES):
-            with VideoWriter(self._path(number), self._info, self._options) as writer:
+            with VideoWriter(self._path(number), self._info, self._options, alpha=self._alpha) as writer:
                 for frame in group:
                     writer.write(frame)
                     yield frame

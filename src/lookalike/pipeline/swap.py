@@ -43,7 +43,7 @@ def swap(
     """
     encoding = encoding or EncodeOptions()
     probe(src)
-    check_output(output, probe(dst), encoding.codec)
+    check_output(output, probe(dst), encoding)
     folder = workspace or default_workspace(output)
     place = Workspace.create(folder)
     with place.locked():

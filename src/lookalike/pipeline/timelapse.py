@@ -13,7 +13,7 @@ from lookalike.color import rgb_to_picture
 from lookalike.errors import ConfigError, EncoderError, VideoError, WorkspaceError
 from lookalike.pipeline.workspace import Workspace
 from lookalike.types import ColorSpace, ColorTags, Event, Frame, Message, Progress, VideoInfo
-from lookalike.video import VideoWriter, check_output, file_tags
+from lookalike.video import EncodeOptions, VideoWriter, check_output, file_tags
 
 _STEP: Final = "timelapse"
 _MOST_FPS: Final = 240
@@ -59,7 +59,7 @@ def timelapse(
     inner = max(w for w, _ in sizes.values()), max(h for _, h in sizes.values())
     output = (output or workspace.model(name) / "timelapse.mp4").resolve()
     info = _info(folder, inner, len(chosen), fps)
-    check_output(output, info, "h264")
+    check_output(output, info, EncodeOptions())
     if output.exists() and not _is_ours(output):
         raise EncoderError(f"{output} exists already and is no time-lapse; choose another name with -o")
     written = 0

@@ -10,6 +10,7 @@ from lookalike.video.options import CodecName, EncodeOptions
 
 if TYPE_CHECKING:
     from lookalike.video.codecs import output_format, usable_encoders
+    from lookalike.video.encoders import usable_hardware
     from lookalike.video.images import is_images, list_images
     from lookalike.video.join import join_segments, segment_suffix
     from lookalike.video.outputs import check_output, fitting_output
@@ -46,12 +47,14 @@ __all__ = [
     "segment_suffix",
     "start_seconds",
     "usable_encoders",
+    "usable_hardware",
     "write_sound",
 ]
 
 _HOMES = {
     "output_format": "codecs",
     "usable_encoders": "codecs",
+    "usable_hardware": "encoders",
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",

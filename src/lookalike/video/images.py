@@ -49,14 +49,14 @@ def probe(path: Path) -> VideoInfo:
         raise VideoOpenError(f"{files[0]} is no image that can be read; remove it or save it again")
     height, width = rgb.shape[:2]
     deep = rgb.dtype == np.uint16
-    color = ColorSpace("bt709" if height >= 720 else "bt601", full_range=False, bits=16 if deep else 8)
+    color = ColorSpace("rgb", full_range=True, bits=16 if deep else 8)
     timing = _timing(path, files)
     return VideoInfo(
         path=path,
         size_wh=(width, height),
         pixel_format="rgb48le" if deep else "rgb24",
         color=color,
-        tags=ColorTags(1, 1, 1 if color.matrix == "bt709" else 6, 1),
+        tags=ColorTags(primaries=1, transfer=1, matrix=0, range=2),
         frame_count=len(files),
         rate=timing.rate,
         time_base=timing.time_base,
@@ -68,7 +68,7 @@ def probe(path: Path) -> VideoInfo:
 
 
 def read_frames(path: Path, start: int, stop: int | None) -> Iterator[Frame]:
-    """Images as 4:4:4 frames, upright by their EXIF; one that cannot be read is skipped and keeps its number."""
+    """Images as R, G, B frames, upright by their EXIF; one that cannot be read is skipped and keeps its number."""
     skipped = 0
     color = probe(path).color
     files = list_images(path)
@@ -80,8 +80,7 @@ def read_frames(path: Path, start: int, stop: int | None) -> Iterator[Frame]:
         if rgb is None:
             skipped += 1
             continue
-        image = rgb.astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max)
-        yield Frame(rgb_to_picture(image, color), index, timing.pts[index], timing.time_base)
+        yield Frame(rgb_to_picture(rgb, color), index, timing.pts[index], timing.time_base)
     if skipped:
         _log.warning("%s: skipped %d images that cannot be read", path, skipped)
 

@@ -22,7 +22,8 @@ from lookalike.types import VideoInfo
 from lookalike.video.codecs import CODECS
 from lookalike.video.demux import opened, packets, picture_stream
 from lookalike.video.options import CodecName
-from lookalike.video.outputs import check_output, container_options, describe_stream, encoder_errors
+from lookalike.video.outputs import check_container, container_options, describe_stream, encoder_errors
+from lookalike.video.planes import planar_layout, stored_color
 from lookalike.video.sound_cut import SoundCut
 
 _Timed = tuple[Fraction, "av.Packet[Any]"]
@@ -65,7 +66,7 @@ def join_segments(
         raise EncoderError(f"{output.name} has no segments to be joined from; encode at least one frame")
     codec = _codec_of(segments[0])
     cut = cut or SoundCut()
-    check_output(output, info, codec, cut.track)
+    check_container(output, info, codec, cut.track)
     times = _plan(segments, info)
     with replacing(output) as temporary, encoder_errors(output), ExitStack() as stack:
         sound = stack.enter_context(opened(sound_from)) if sound_from is not None else None
@@ -73,8 +74,10 @@ def join_segments(
         options = container_options(temporary, info.time_base)
         with av.open(str(temporary), "w", options=options) as container:
             container.metadata.update(metadata)
-            video = container.add_stream_from_template(picture_stream(first, segments[0]), opaque=True)
-            describe_stream(video, info, codec)
+            template = picture_stream(first, segments[0])
+            video = container.add_stream_from_template(template, opaque=True)
+            _, tags = stored_color(info, template.codec_context.pix_fmt or planar_layout(info.pixel_format))
+            describe_stream(video, info, codec, tags)
             tracks = _add_sound(container, cut.tracks(sound)) if sound is not None else {}
             shift = 0 if cut.start is not None else _late_start(times.pts[0] * info.time_base, sound)
             sources = [_video_packets(segments, video, times, info.time_base, shift)]

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from lookalike.options import Options
 
 CodecName = Literal["h264", "h265", "av1", "vp9", "prores", "ffv1"]
+StoredChroma = Literal["same", "444", "rgb"]
+HardwareName = Literal["nvenc", "qsv", "videotoolbox", "amf", "vaapi"]
 
 _X26_PRESETS: Final = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
@@ -21,6 +23,13 @@ _PRESETS: Final[dict[CodecName, tuple[str, ...]]] = {
     "vp9": tuple(str(number) for number in range(9)),
     "prores": ("proxy", "lt", "standard", "hq"),
 }
+
+_WITHOUT: Final[dict[StoredChroma, dict[CodecName, str]]] = {
+    "same": {},
+    "444": {"av1": "h264, h265, vp9, prores or ffv1"},
+    "rgb": {"av1": "h264, h265, vp9 or ffv1", "prores": "ffv1, or --chroma 444"},
+}
+"""Codecs that cannot store a kind of chroma, and what to use instead."""
 
 
 class EncodeOptions(Options):
@@ -38,6 +47,15 @@ class EncodeOptions(Options):
     preset: str | None = None
     """Speed: ultrafast..placebo for h264 and h265, 0..13 for av1, 0..8 for vp9, proxy/lt/standard/hq for prores."""
 
+    lossless: bool = False
+    """Store every picture exactly as it was computed; ffv1 always does, prores cannot."""
+
+    chroma: StoredChroma = "same"
+    """same keeps what dst has; 444 has colour at full size, rgb red, green and blue; few players show these two."""
+
+    hardware: Literal["off", "auto"] | HardwareName = "off"
+    """Encoder in the graphics card: auto takes the first that works; faster, and larger files for the same quality."""
+
     @model_validator(mode="after")
     def _fits_codec(self) -> "EncodeOptions":
         top = _CRF_TOP.get(self.codec)
@@ -52,4 +70,26 @@ class EncodeOptions(Options):
         names = _PRESETS.get(self.codec, ())
         if self.preset is not None and self.preset not in names:
             raise ValueError(f"{self.codec} has no preset {self.preset!r}; it knows {', '.join(names) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_exact(self) -> "EncodeOptions":
+        if self.lossless and self.codec == "prores":
+            raise ValueError("prores always loses a little; use --codec ffv1, or leave out lossless")
+        if self.lossless and (self.crf is not None or self.bitrate is not None):
+            raise ValueError("lossless takes the room it needs; leave out crf and bitrate")
+        instead = _WITHOUT[self.chroma].get(self.codec)
+        if instead is not None:
+            raise ValueError(f"{self.codec} cannot store {self.chroma} here; use --codec {instead}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_hardware(self) -> "EncodeOptions":
+        if self.hardware == "off":
+            return self
+        if self.lossless or self.chroma == "rgb":
+            what = "lossless" if self.lossless else "rgb"
+            raise ValueError(f"{what} is written in software only; leave out hardware")
+        if self.hardware != "auto" and self.preset is not None:
+            raise ValueError(f"presets are of software encoders, got {self.preset}; leave it out with {self.hardware}")
         return self

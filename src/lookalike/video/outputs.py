@@ -15,11 +15,13 @@ import av.error
 from av.video.stream import VideoStream
 
 from lookalike.errors import EncoderError
-from lookalike.types import VideoInfo
+from lookalike.types import ColorTags, VideoInfo
 from lookalike.video.codecs import CODECS
 from lookalike.video.demux import opened
+from lookalike.video.encoders import Encoder, choose_encoder
 from lookalike.video.images import is_images
-from lookalike.video.options import CodecName
+from lookalike.video.options import CodecName, EncodeOptions
+from lookalike.video.planes import planar_layout
 
 _FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _QUICKTIME: Final = {".mp4", ".mov"}
@@ -29,17 +31,42 @@ _DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.ERO
 _log = logging.getLogger(__name__)
 
 
-def check_output(output: Path, info: VideoInfo, codec: CodecName, track: int | None = None) -> None:
+def check_output(
+    output: Path, info: VideoInfo, options: EncodeOptions, track: int | None = None, *, alpha: bool = False
+) -> None:
     """Refuse an output that could not be written, before any work is done.
 
     Args:
         info: of the video whose pictures and sound it will hold.
         track: the only audio track that it will hold, from 0; None for all.
+        alpha: whether its pictures have alpha.
 
     Raises:
-        EncoderError: unknown suffix; a container that cannot hold the codec or the sound; the source itself.
+        EncoderError: unknown suffix; a container that cannot hold the codec or the sound; the source itself; a codec
+            that cannot hold the alpha, or the pictures as exactly as asked; hardware that does not open.
         VideoOpenError: the source cannot be read.
     """
+    check_container(output, info, options.codec, track)
+    encoder_of(info, options, alpha)
+
+
+def encoder_of(info: VideoInfo, options: EncodeOptions, alpha: bool) -> Encoder:
+    """The encoder for pictures of a video.
+
+    Raises:
+        EncoderError: there is none that does what is asked.
+    """
+    return choose_encoder(options, planar_layout(info.pixel_format), stored_size(info), alpha)
+
+
+def stored_size(info: VideoInfo) -> tuple[int, int]:
+    """Width and height of the pictures as they are encoded, before a player turns them."""
+    width, height = info.size_wh
+    return (width, height) if info.rotation % 180 == 0 else (height, width)
+
+
+def check_container(output: Path, info: VideoInfo, codec: CodecName, track: int | None = None) -> None:
+    """Refuse a file that cannot hold the codec and the sound, or that is the video read. See `check_output`."""
     suffix = output.suffix.lower()
     known = ", ".join(_FORMATS)
     if suffix not in _FORMATS:
@@ -90,7 +117,7 @@ def container_options(path: Path, time_base: Fraction) -> dict[str, str]:
     return {}
 
 
-def describe_stream(stream: VideoStream, info: VideoInfo, codec: CodecName) -> None:
+def describe_stream(stream: VideoStream, info: VideoInfo, codec: CodecName, tags: ColorTags) -> None:
     """Set times, pixel shape, colour tags, rotation and name of a video stream, before its header is written."""
     context = stream.codec_context
     stream.time_base = info.time_base
@@ -98,8 +125,8 @@ def describe_stream(stream: VideoStream, info: VideoInfo, codec: CodecName) -> N
     if tag is not None and stream.container.format.name in ("mp4", "mov"):
         context.codec_tag = tag
     context.sample_aspect_ratio = info.sample_aspect_ratio
-    context.color_primaries, context.color_trc = info.tags.primaries, info.tags.transfer
-    context.colorspace, context.color_range = info.tags.matrix, info.tags.range
+    context.color_primaries, context.color_trc = tags.primaries, tags.transfer
+    context.colorspace, context.color_range = tags.matrix, tags.range
     if info.rotation:
         stream.set_display_rotation(info.rotation)
 

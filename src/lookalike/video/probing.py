@@ -15,7 +15,7 @@ from lookalike.errors import VideoOpenError
 from lookalike.types import ColorSpace, ColorTags, Matrix, VideoInfo
 from lookalike.video import images
 from lookalike.video.demux import opened, packet_index, packets, picture_stream
-from lookalike.video.planes import Rotation, is_rgb, layout_bits
+from lookalike.video.planes import Rotation, guessed_matrix, is_rgb, layout_bits
 
 _MATRIX_OF_TAG: Final[dict[int, Matrix]] = {
     1: "bt709",
@@ -26,7 +26,6 @@ _MATRIX_OF_TAG: Final[dict[int, Matrix]] = {
     9: "bt2020",
     10: "bt2020",
 }
-_HD_HEIGHT: Final = 720
 _OF_CONTAINER: Final = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 
 
@@ -89,13 +88,12 @@ def decide_color(pixel_format: str, tags: ColorTags, stored_height: int) -> tupl
     """How the planes stand for RGB, and the tags that a copy of the video carries.
 
     An untagged video is taken as BT.709 from 720 lines on, else as BT.601, and limited range, as players do. R, G, B
-    are handed out as Y, Cb, Cr of limited range, so their tags are replaced by those.
+    stay what they are, in full range.
     """
-    guess: Matrix = "bt709" if stored_height >= _HD_HEIGHT else "bt601"
+    guess, _ = guessed_matrix(stored_height)
     bits = layout_bits(pixel_format)
     if is_rgb(pixel_format):
-        number = 1 if guess == "bt709" else 6
-        return ColorSpace(guess, False, bits), replace(tags, matrix=number, range=1)
+        return ColorSpace("rgb", True, bits), replace(tags, matrix=0, range=2)
     if pixel_format.startswith("yuvj"):
         tags = replace(tags, range=2)
     return ColorSpace(_MATRIX_OF_TAG.get(tags.matrix, guess), tags.range == 2, bits), tags

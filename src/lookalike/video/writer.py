@@ -12,11 +12,11 @@ from av.video.stream import VideoStream
 
 from lookalike.errors import EncoderError
 from lookalike.files import replacing
-from lookalike.types import Frame, VideoInfo
-from lookalike.video.codecs import CODECS, output_format
+from lookalike.types import ColorSpace, ColorTags, Frame, VideoInfo
+from lookalike.video.encoders import device_of
 from lookalike.video.options import EncodeOptions
-from lookalike.video.outputs import container_options, describe_stream, encoder_errors
-from lookalike.video.planes import layout_of, planar_layout, to_frame, turned
+from lookalike.video.outputs import container_options, describe_stream, encoder_errors, encoder_of, stored_size
+from lookalike.video.planes import stored_color, to_frame, turned
 
 
 class VideoWriter:
@@ -36,6 +36,8 @@ class VideoWriter:
         info: VideoInfo,
         options: EncodeOptions | None = None,
         metadata: dict[str, str] | None = None,
+        *,
+        alpha: bool = False,
     ) -> None:
         """Nothing is opened before the block is entered.
 
@@ -43,13 +45,17 @@ class VideoWriter:
             path: .mp4, .mov, .mkv or .webm for a whole file; `segment_suffix(codec)` for a segment.
             info: of the video that receives the frames.
             metadata: tags of the file, such as title and comment.
+            alpha: store the alpha of pictures, those without it as opaque; else it is dropped.
         """
         self._path, self._info, self._metadata = path, info, metadata or {}
-        self._options = options or EncodeOptions()
+        self._options, self._alpha = options or EncodeOptions(), alpha
         self._last_pts: int | None = None
         self._stack = ExitStack()
         self._container: OutputContainer
         self._stream: VideoStream
+        self._pixel_format: str
+        self._color: ColorSpace
+        self._tags: ColorTags
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -79,29 +85,31 @@ class VideoWriter:
             )
         self._last_pts = int(pts)
         picture = turned(frame.picture, -self._info.rotation)
-        video_frame = to_frame(picture, layout_of(picture), self._stream.codec_context.pix_fmt or "", self._info.tags)
+        video_frame = to_frame(picture, self._pixel_format, self._color, self._tags)
         video_frame.pts, video_frame.time_base = int(pts), self._info.time_base
         with encoder_errors(self._path):
             self._container.mux(self._stream.encode(video_frame))
 
     def _open(self, temporary: Path) -> None:
-        info, codec = self._info, CODECS[self._options.codec]
-        stored_wh = info.size_wh if info.rotation % 180 == 0 else (info.size_wh[1], info.size_wh[0])
-        pixel_format = output_format(self._options.codec, planar_layout(info.pixel_format), stored_wh)
+        info = self._info
+        encoder = encoder_of(info, self._options, self._alpha)
+        self._pixel_format = encoder.pixel_format
+        self._color, self._tags = stored_color(info, encoder.pixel_format)
         try:
             self._container = av.open(str(temporary), "w", options=container_options(temporary, info.time_base))
         except ValueError as exc:
             raise EncoderError(f"{self._path.name} has no known suffix; use .mp4, .mov, .mkv or .webm") from exc
         try:
-            settings = codec.settings(self._options, pixel_format)
-            stream = self._container.add_stream(codec.encoder, rate=info.rate, options=settings)
+            stream = self._container.add_stream(
+                encoder.name, rate=info.rate, options=encoder.settings, hwaccel=device_of(encoder)
+            )
             assert isinstance(stream, VideoStream)
             self._stream = stream
-            self._stream.width, self._stream.height = stored_wh
-            self._stream.pix_fmt = pixel_format
+            self._stream.width, self._stream.height = stored_size(info)
+            self._stream.pix_fmt = encoder.pixel_format
             # Before the first encode, else FFmpeg counts in frames and uneven times are lost.
             self._stream.codec_context.time_base = info.time_base
-            describe_stream(self._stream, info, self._options.codec)
+            describe_stream(self._stream, info, self._options.codec, self._tags)
             self._container.metadata.update(self._metadata)
             self._container.start_encoding()
         except ValueError as exc:
