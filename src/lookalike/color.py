@@ -148,7 +148,7 @@ def paste_rgb(picture: Picture, rgb: NDArray[np.float32], mask: NDArray[np.float
 
 
 def rgb_to_picture(
-    rgb: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32],
+    rgb: NDArray[np.uint8 | np.uint16 | np.float32],
     color: ColorSpace,
     shift_x: int = 0,
     shift_y: int = 0,

@@ -2,19 +2,38 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from lookalike.color import chroma_shifts, rgb_to_picture
+from lookalike.color import rgb_to_picture
 from lookalike.errors import WorkspaceError
 from lookalike.pipeline.result import allow_output, stamp
 from lookalike.pipeline.segments import SegmentedVideo
 from lookalike.pipeline.sequence import image_path, merged_folder
 from lookalike.pipeline.workspace import Workspace, fingerprint
-from lookalike.types import Event, Frame, Message, Picture, Progress
-from lookalike.video import EncodeOptions, check_output, probe, read_frames
+from lookalike.types import ColorSpace, Event, Frame, Message, Progress, VideoInfo
+from lookalike.video import EncodeOptions, check_output, encoded_as, holds_alpha, probe, read_frames
+
+_Pixels = NDArray[np.uint8 | np.uint16]
+_HEADER_BYTES: Final = 26
+_DEPTH_AT: Final = 24
+_KIND_AT: Final = 25
+_KINDS_WITH_ALPHA: Final = {4, 6}
+
+
+@dataclass(frozen=True, slots=True)
+class _Images:
+    """What the headers of images say."""
+
+    deep: bool
+    """One has 16 bits a sample."""
+    alpha: bool
+    """One has alpha."""
 
 
 def encode(
@@ -22,29 +41,40 @@ def encode(
 ) -> Iterator[Event]:
     """Encode `data_dst/merged` with the times, the shape and the sound of dst.
 
+    Alpha of the images is kept by codecs that have it. With chroma `rgb`, their pixels are stored as they are.
+
     Raises:
         WorkspaceError: no images, one is missing or of another size, or the output belongs to somebody.
         EncoderError: settings that cannot be encoded. StorageError: the disk is full.
     """
     info = probe(workspace.video("dst"))
     output = (output or workspace.folder / "result.mp4").resolve()
-    check_output(output, info, encoding)
-    allow_output(workspace, output, overwrite)
     folder = merged_folder(workspace)
     images = sorted(folder.glob("[0-9]*.png")) if folder.is_dir() else []
+    found = _look_at(images)
+    info = _as_written(info, encoding, found)
+    alpha = found.alpha and holds_alpha(encoding.codec)
+    check_output(output, info, encoding, alpha=alpha)
+    allow_output(workspace, output, overwrite)
     if not images:
         raise WorkspaceError(f"no images in {folder}; make them with: lookalike merge {workspace.folder} --sequence")
+    if found.alpha and not alpha:
+        yield Message("encode", f"dropped the alpha of the images: {encoding.codec} has none, prores and ffv1 keep it")
     key = fingerprint(stamp(info.path), encoding, [(p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in images])
     noted = workspace.done("encode")
     if noted.get("key") == key and noted.get("output") == str(output) and output.is_file():
         yield Message("encode", f"reused {output}")
         return
     began = time.monotonic()
-    video = SegmentedVideo(workspace.folder / ".encode", key, info, encoding)
+    video = SegmentedVideo(workspace.folder / ".encode", key, info, encoding, alpha=alpha)
     count = video.start
     if count:
         yield Message("encode", f"reused {count} frames that were encoded before")
-    frames = (_replaced(frame, image_path(folder, frame.index)) for frame in read_frames(info.path, count))
+    color, shifts = encoded_as(info, encoding, alpha)
+    frames = (
+        _replaced(frame, _pixels(image_path(folder, frame.index), frame.picture.size_wh, alpha), color, shifts)
+        for frame in read_frames(info.path, count)
+    )
     for frame in video.write(frames):
         count += 1
         yield Progress("encode", frame.index + 1, max(info.frame_count, frame.index + 1))
@@ -57,15 +87,42 @@ def encode(
     yield Message("encode", f"{count} frames in {output}")
 
 
-def _replaced(frame: Frame, path: Path) -> Frame:
-    """The frame with the picture of an image."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr is None:
-        raise WorkspaceError(f"{path} is missing or no image; merge again, or put it back")
-    width, height = frame.picture.size_wh
-    if bgr.shape[:2] != (height, width):
-        raise WorkspaceError(f"{path} is {bgr.shape[1]}x{bgr.shape[0]}, the video {width}x{height}; merge again")
-    top = 65535 if bgr.dtype == np.uint16 else 255
-    rgb = bgr[:, :, ::-1].astype(np.float32) / np.float32(top)
-    picture: Picture = rgb_to_picture(rgb, frame.picture.color, *chroma_shifts(frame.picture))
+def _look_at(images: list[Path]) -> _Images:
+    """Depth and alpha by the headers alone. Source: PNG specification, 11.2.2 IHDR."""
+    headers = [_header(path) for path in images]
+    return _Images(any(h[_DEPTH_AT] == 16 for h in headers), any(h[_KIND_AT] in _KINDS_WITH_ALPHA for h in headers))
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEADER_BYTES).ljust(_HEADER_BYTES, b"\0")
+
+
+def _as_written(info: VideoInfo, encoding: EncodeOptions, images: _Images) -> VideoInfo:
+    """dst, described as the pictures that are handed to the encoder: R, G, B as deep as the images if asked for."""
+    if encoding.chroma == "rgb":
+        color = ColorSpace("rgb", full_range=True, bits=16 if images.deep else 8)
+        return replace(info, pixel_format="rgb48le" if images.deep else "rgb24", color=color)
+    return info
+
+
+def _replaced(frame: Frame, pixels: _Pixels, color: ColorSpace, shifts: tuple[int, int]) -> Frame:
+    """The frame with another picture."""
+    picture = rgb_to_picture(np.ascontiguousarray(pixels[:, :, 2::-1]), color, *shifts)
+    if pixels.shape[2] == 4:
+        scale = ((1 << color.bits) - 1) / np.iinfo(pixels.dtype).max
+        codes = np.rint(pixels[:, :, 3] * scale).astype(picture.planes[0].dtype)
+        picture = replace(picture, alpha=codes)
     return Frame(picture, frame.index, frame.pts, frame.time_base)
+
+
+def _pixels(path: Path, size_wh: tuple[int, int], alpha: bool) -> _Pixels:
+    """(H, W, 3) B, G, R of an image, or (H, W, 4) with alpha where it is wanted and there."""
+    kept = alpha and path.is_file() and _header(path)[_KIND_AT] in _KINDS_WITH_ALPHA
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED if kept else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if pixels is None:
+        raise WorkspaceError(f"{path} is missing or no image; merge again, or put it back")
+    if pixels.shape[1::-1] != size_wh:
+        (width, height), (wanted, high) = pixels.shape[1::-1], size_wh
+        raise WorkspaceError(f"{path} is {width}x{height}, the video {wanted}x{high}; merge again")
+    return np.asarray(pixels, np.uint16 if pixels.dtype == np.uint16 else np.uint8)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from lookalike.video.options import CodecName, EncodeOptions
 
 if TYPE_CHECKING:
-    from lookalike.video.codecs import output_format, usable_encoders
+    from lookalike.video.codecs import holds_alpha, output_format, usable_encoders
     from lookalike.video.encoders import usable_hardware
     from lookalike.video.images import is_images, list_images
     from lookalike.video.join import join_segments, segment_suffix
-    from lookalike.video.outputs import check_output, fitting_output
+    from lookalike.video.outputs import check_output, encoded_as, fitting_output
     from lookalike.video.planes import planar_layout
     from lookalike.video.probing import file_tags, probe
     from lookalike.video.reader import ReadReport, read_frames
@@ -31,10 +31,12 @@ __all__ = [
     "SoundCut",
     "VideoWriter",
     "check_output",
+    "encoded_as",
     "file_tags",
     "fitting_output",
     "frame_times",
     "has_times",
+    "holds_alpha",
     "is_images",
     "join_segments",
     "list_images",
@@ -52,12 +54,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "holds_alpha": "codecs",
     "output_format": "codecs",
     "usable_encoders": "codecs",
     "usable_hardware": "encoders",
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",
+    "encoded_as": "outputs",
     "fitting_output": "outputs",
     "is_images": "images",
     "list_images": "images",

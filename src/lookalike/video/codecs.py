@@ -160,7 +160,7 @@ def output_format(
     """
     have, entry = layout_named(own), CODECS[codec]
     want = Layout(_wanted_chroma(have, chroma, lossless or entry.always_exact), have.bits, alpha)
-    if alpha and not any(choice.alpha for choice in entry.layouts):
+    if alpha and not holds_alpha(codec):
         raise EncoderError(f"{codec} has no alpha here; use --codec prores (.mov) or --codec ffv1 (.mkv)")
     choices = [choice for choice in entry.layouts if choice.alpha == alpha and _same_family(choice, want, chroma)]
     whole = [choice for choice in choices if not _splits_a_sample(entry, choice, size_wh)]
@@ -170,6 +170,11 @@ def output_format(
     if best is None or (lossless and best != want):
         raise EncoderError(f"{codec} cannot store {want.text} exactly; use --codec {_exact_codecs(want, size_wh)}")
     return entry.packed.get(best, best.name)
+
+
+def holds_alpha(codec: CodecName) -> bool:
+    """Whether a codec can store alpha here."""
+    return any(layout.alpha for layout in CODECS[codec].layouts)
 
 
 def encoder_name(codec: CodecName, pixel_format: str) -> str:

@@ -15,13 +15,14 @@ import av.error
 from av.video.stream import VideoStream
 
 from lookalike.errors import EncoderError
-from lookalike.types import ColorTags, VideoInfo
+from lookalike.types import ColorSpace, ColorTags, VideoInfo
 from lookalike.video.codecs import CODECS
 from lookalike.video.demux import opened
 from lookalike.video.encoders import Encoder, choose_encoder
 from lookalike.video.images import is_images
+from lookalike.video.layouts import layout_named
 from lookalike.video.options import CodecName, EncodeOptions
-from lookalike.video.planes import planar_layout
+from lookalike.video.planes import planar_layout, stored_color
 
 _FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _QUICKTIME: Final = {".mp4", ".mov"}
@@ -57,6 +58,22 @@ def encoder_of(info: VideoInfo, options: EncodeOptions, alpha: bool) -> Encoder:
         EncoderError: there is none that does what is asked.
     """
     return choose_encoder(options, planar_layout(info.pixel_format), stored_size(info), alpha)
+
+
+def encoded_as(info: VideoInfo, options: EncodeOptions, alpha: bool) -> tuple[ColorSpace, tuple[int, int]]:
+    """What pictures made for an encoder should be, so that it takes them as they are.
+
+    Returns:
+        Colour space, and how often chroma is halved across and down in upright pictures.
+
+    Raises:
+        EncoderError: as `encoder_of`.
+    """
+    pixel_format = encoder_of(info, options, alpha).pixel_format
+    chroma = layout_named(pixel_format).chroma
+    across, down = int(chroma in ("420", "422")), int(chroma == "420")
+    color, _ = stored_color(info, pixel_format)
+    return color, (across, down) if info.rotation % 180 == 0 else (down, across)
 
 
 def stored_size(info: VideoInfo) -> tuple[int, int]:
