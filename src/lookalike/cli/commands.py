@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from lookalike.merging.config import MergeConfig
+from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.training.config import PRESETS, Preset, TrainConfig, changed_options, preset_options
@@ -116,16 +116,18 @@ def merge(
     sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
     overwrite: Overwrite = False,
     config: Annotated[MergeConfig | None, Flat] = None,
+    run: Annotated[MergeRun | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Lay the new face into dst and write the video with dst's sound."""
-    from lookalike.pipeline.merge import merge as run
+    from lookalike.pipeline.merge import merge as start
 
     place = Workspace(workspace)
-    events = run(
+    events = start(
         place,
         config or MergeConfig(),
         encoding or EncodeOptions(),
+        run=run,
         output=output,
         name=name,
         sequence=sequence,

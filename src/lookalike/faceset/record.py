@@ -2,7 +2,7 @@
 
 import base64
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,23 @@ from lookalike.errors import RecordError
 from lookalike.geometry import transform
 from lookalike.options import FaceType, Geometry, Options, first_problem, format_of
 
-FORMAT = 2
+FORMAT = 3
 LONGEST_TEXT = 1024
 """Characters of a source or a reason."""
 
 Point = tuple[float, float]
 Row = tuple[float, float, float]
+
+
+class Polygon(Options):
+    """A part of a face's mask that its owner drew."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    kind: Literal["include", "exclude"]
+    """What it does to the mask inside of it."""
+    points: Annotated[list[Point], Field(min_length=3, max_length=512)]
+    """Corners in frame pixels."""
 
 
 class FaceRecord(Options):
@@ -65,6 +76,8 @@ class FaceRecord(Options):
     """Who of the video's people, from 0, who fills most of it; none before people were told apart."""
     edited: bool = False
     """Landmarks were set by hand."""
+    polygons: Annotated[list[Polygon], Field(max_length=64)] = Field(default_factory=list)
+    """Drawn upon the mask, the later over the earlier."""
     reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     """Why the face was put aside; none for a face in use."""
 

@@ -1,4 +1,4 @@
-"""Where the swapped face shows, with what edge. Pure."""
+"""The edge of a mask. Pure."""
 
 import cv2
 import numpy as np
@@ -24,7 +24,13 @@ def mask_size(mask: NDArray[np.float32]) -> float:
 
 
 def finish_mask(
-    mask: NDArray[np.float32], limit: NDArray[np.float32], erode: float, blur: float
+    mask: NDArray[np.float32],
+    limit: NDArray[np.float32],
+    erode: float,
+    blur: float,
+    *,
+    clip_sides: float = 0,
+    pixel: float = 1,
 ) -> NDArray[np.float32]:
     """Erode and soften a mask without letting it grow past `limit`.
 
@@ -32,14 +38,16 @@ def finish_mask(
 
     Args:
         mask: (S, S) float32 in [0, 1].
-        limit: (S, S) float32 in [0, 1]; the result is 0 where this is 0.
-        erode, blur: percent, see MergeConfig.
+        limit: (S, S) float32 in [0, 1]; the result is 0 where this is 0, unless a negative `erode` asks to grow it.
+        erode, blur, clip_sides: percent, see MergeConfig.
+        pixel: frame pixels a pixel of the mask; `erode` is not quite proportional to the size of the face in the frame.
     """
-    size = mask_size(mask)
-    side = blur_side(size, blur)
-    shrink = erode_radius(size, erode) + side // 2
+    size = mask_size(mask) * pixel
+    grow = max(0, round(-erode_radius(size, erode) / pixel))
+    side = round(blur_side(size, blur) / pixel)
+    shrink = round(erode_radius(size, erode) / pixel) + side // 2
     border = max(2, side // 2 + 1)
-    shaped = _clear_border(mask, border)
+    shaped = _clear_sides(_clear_border(mask, border), clip_sides)
     if shrink > 0:
         shaped = np.asarray(cv2.erode(shaped, _disc(shrink), borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
     elif shrink < 0:
@@ -48,7 +56,7 @@ def finish_mask(
         odd = side // 4 * 2 + 1
         for _ in range(2):  # two boxes of half the side make one smooth ramp
             shaped = np.asarray(cv2.blur(shaped, (odd, odd), borderType=cv2.BORDER_CONSTANT), np.float32)
-    inside = np.minimum(shaped, limit)
+    inside = np.minimum(shaped, cv2.dilate(limit, _disc(grow)) if grow else limit)
     return np.where(inside < 1 / 255, 0, inside).astype(np.float32)
 
 
@@ -61,3 +69,13 @@ def _clear_border(mask: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     cleared = np.zeros_like(mask)
     cleared[width:-width, width:-width] = mask[width:-width, width:-width]
     return cleared
+
+
+def _clear_sides(mask: NDArray[np.float32], percent: float) -> NDArray[np.float32]:
+    """A mask that fades to 0 within `percent` of its width at the left and the right."""
+    width = int(mask.shape[1] * percent / 100)
+    if not width:
+        return mask
+    bar = np.zeros_like(mask)
+    bar[:, width:-width] = 1
+    return np.asarray(mask * cv2.blur(bar, (width, width), borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -1,113 +1,176 @@
-"""Laying drawn faces into frames. Only a face's rectangle is touched."""
+"""Laying painted faces into a frame. Only the rectangle of a face's mask is touched."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.color import Box, align_box, paste_rgb, picture_to_rgb
-from lookalike.color_transfer import reinhard
-from lookalike.faceset import FaceRecord, crop_face
-from lookalike.geometry import align_matrix, crop_corners, transform
-from lookalike.landmarks import guide_points, oval_mask
-from lookalike.merging.config import MergeConfig
-from lookalike.merging.mask import finish_mask
-from lookalike.merging.predict import Prediction
-from lookalike.models.config import ModelConfig
+from lookalike.color import Box, chroma_shifts, paste_rgb, rgb_to_picture
+from lookalike.geometry import crop_corners, invert, rescale, transform
+from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.merging.degrade import poorer_colors, poorer_frame
+from lookalike.merging.motion_blur import blur_along
+from lookalike.merging.paint import Painted, whole_mask
+from lookalike.merging.regions import Mask
+from lookalike.merging.target import Target, frame_box, in_box
 from lookalike.types import Picture
 
-_LARGEST = 1024
-"""Side in pixels of the largest crop that is worked in; larger faces are enlarged from it."""
+Upscale = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""(R, R, 3) float32 RGB to (2R, 2R, 3)."""
+
+_MASK_SIDE = 256
+"""Largest side at which a mask's edge is worked out; its blur makes more of no use."""
+_SHARPEN_SIGMA = 0.8
+"""Of the network's pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """One face of a frame, ready for the network and for being replaced."""
+class Patch:
+    """A drawn face by itself, for compositing."""
 
-    crop: NDArray[np.float32]
-    """(S, S, 3) RGB in [0, 1], S near the face's size in the frame."""
+    rgb: NDArray[np.float32]
+    """(S, S, 3) in [0, 1]."""
+    mask: Mask
+    """(S, S) in [0, 1]."""
     matrix: NDArray[np.float64]
-    """(2, 3) frame to crop."""
-    mesh: NDArray[np.float64]
-    """(478, 2) in crop pixels."""
-    small: NDArray[np.uint8]
-    """(R, R, 3) what the network sees."""
-    points: NDArray[np.float32]
-    """(P, 2) what else it sees."""
+    """(2, 3) frame to patch."""
 
 
-def find_target(picture: Picture, record: FaceRecord, model: ModelConfig) -> Target:
-    """Cut the face of `record` out of its frame."""
-    landmarks, mesh = record.landmarks_array(), record.mesh_array()
-    unit = align_matrix(landmarks, 1, model.face_type, model.geometry)
-    natural = 1 / float(np.hypot(unit[0, 0], unit[1, 0]))
-    side = int(np.clip(round(natural), model.resolution, _LARGEST))
-    matrix = align_matrix(landmarks, side, model.face_type, model.geometry)
-    box = _around(matrix, side, picture, room=2)
-    rgb = picture_to_rgb(picture, box)
-    local = _shift(matrix, box)
-    pixels = (rgb * 255).round().astype(np.uint8)
-    crop = crop_face(pixels, local, side)
-    small = _reduce(crop, model.resolution)
-    crop_points = guide_points(transform(matrix, landmarks), transform(matrix, mesh).astype(np.float32), side)
-    return Target(crop.astype(np.float32) / np.float32(255), matrix, transform(matrix, mesh), small, crop_points)
+@dataclass(slots=True, eq=False)
+class Merged:
+    """A frame with its faces replaced."""
+
+    picture: Picture
+    cover: Mask | None
+    """(H, W) in [0, 1], the masks of all faces together; none unless asked for."""
+    patches: list[Patch] = field(default_factory=list)
+    """Only if asked for."""
 
 
-def merge_face(picture: Picture, target: Target, prediction: Prediction, config: MergeConfig) -> Picture:
-    """Lay one drawn face into a frame; samples where the mask is 0 keep their decoded values."""
-    side = len(target.crop)
-    drawn = cv2.resize(prediction.picture, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-    mask = face_mask(target, prediction, config)
-    if not mask.any():
-        return picture
+def merge_frame(
+    picture: Picture,
+    faces: Sequence[tuple[Target, Painted]],
+    config: MergeConfig,
+    run: MergeRun,
+    upscale: Upscale | None = None,
+) -> Merged:
+    """Lay faces into a frame, one upon the other.
+
+    Args:
+        picture: the frame; where no mask is, its samples keep their decoded values, unless options say otherwise.
+        faces: what is drawn, and where.
+        config: how.
+        run: what is asked for besides the picture.
+        upscale: for `config.super_resolution`.
+
+    Returns:
+        With alpha, the colours under it are those of the drawn face, unblended; alpha is 1 - (1 - mask of each face).
+    """
+    alpha = run.alpha or config.mode == "raw-rgb-mask"
+    need_cover = alpha or run.masks or config.mode == "raw-mask"
+    width, height = picture.size_wh
+    merged = Merged(poorer_frame(picture, config), np.zeros((height, width), np.float32) if need_cover else None)
+    if config.mode == "raw-predict":
+        merged.picture = _grey(picture, np.zeros((height, width), np.float32))
+    for target, painted in faces:
+        _lay(merged, target, painted, config, run, upscale if config.super_resolution else None, alpha)
+    if config.mode == "raw-mask" and merged.cover is not None:
+        merged.picture = _grey(picture, merged.cover)
+    merged.picture = poorer_colors(merged.picture, config)
+    if alpha and merged.cover is not None:
+        top = (1 << picture.color.bits) - 1
+        codes = np.rint(merged.cover * top).astype(picture.planes[0].dtype)
+        merged.picture = Picture(merged.picture.planes, merged.picture.color, codes)
+    return merged
+
+
+def _lay(
+    merged: Merged,
+    target: Target,
+    painted: Painted,
+    config: MergeConfig,
+    run: MergeRun,
+    upscale: Upscale | None,
+    alpha: bool,
+) -> None:
+    side = int(np.clip(round(target.natural), len(painted.face), max(_MASK_SIDE, len(painted.face))))
+    mask = whole_mask(target, painted.region, config, side)
+    shown = np.ones_like(mask) if config.mode.startswith("raw") else mask
+    if not shown.any():
+        return
+    face = finished_face(painted.face, target, config, upscale)
+    matrix = _zoomed(target.matrix, len(target.crop), 1 + config.scale / 100)
+    if run.patches:
+        patch_side = len(face)
+        reduced = cv2.resize(mask, (patch_side, patch_side), interpolation=cv2.INTER_AREA)
+        to_patch = rescale(matrix, patch_side / len(target.crop))
+        merged.patches.append(Patch(face, np.asarray(reduced, np.float32), to_patch))
+    mask_matrix = rescale(matrix, side / len(target.crop))
+    box = _mask_box(shown, mask_matrix, merged.picture)
+    size_wh = (box[2] - box[0], box[3] - box[1])
+    if min(size_wh) <= 0:
+        return
+    pasted = _warped(face, rescale(matrix, len(face) / len(target.crop)), box, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    weight, cover = (_warped(m, mask_matrix, box, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT) for m in (shown, mask))
+    if config.mode != "raw-mask":
+        hard = (weight > 0).astype(np.float32) if alpha else weight
+        merged.picture = paste_rgb(merged.picture, pasted.clip(0, 1), hard, box)
+    if merged.cover is not None:
+        part = merged.cover[box[1] : box[3], box[0] : box[2]]
+        part += cover * (1 - part)
+
+
+def finished_face(
+    face: NDArray[np.float32], target: Target, config: MergeConfig, upscale: Upscale | None
+) -> NDArray[np.float32]:
+    """(S, S, 3): a painted face enlarged, sharpened and blurred as asked for; S is about its size in the frame at most."""
+    side = len(face)
+    if upscale is not None:
+        plain = cv2.resize(face, (2 * side, 2 * side), interpolation=cv2.INTER_CUBIC)
+        share = np.float32(config.super_resolution / 100)
+        face = np.asarray((plain + (upscale(face) - plain) * share).clip(0, 1), np.float32)
     if config.sharpen:
-        drawn = _sharpen(drawn, config.sharpen / 100, side / len(prediction.picture))
-    if config.color_transfer == "rct":
-        drawn = reinhard(drawn, target.crop, mask)
-    box = _around(target.matrix, side, picture)
-    size = (box[2] - box[0], box[3] - box[1])
-    if min(size) <= 0:
-        return picture
-    back = _shift(target.matrix, box)
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    pasted = cv2.warpAffine(drawn, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE).clip(0, 1)
-    pasted_mask = cv2.warpAffine(mask, back, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return paste_rgb(picture, pasted, np.asarray(pasted_mask, np.float32), box)
+        sigma = _SHARPEN_SIGMA * len(face) / side
+        soft = cv2.GaussianBlur(face, (0, 0), sigma)
+        face = np.asarray((face + (face - soft) * np.float32(config.sharpen / 100)).clip(0, 1), np.float32)
+    if config.motion_blur:
+        turn = target.matrix[:, :2] * (len(face) / side)
+        face = blur_along(face, turn @ target.spot.move * (config.motion_blur / 100))
+    natural = max(16, round(target.natural * (1 + config.scale / 100)))
+    if natural < len(face):  # averages the pixels that warping would skip
+        face = np.asarray(cv2.resize(face, (natural, natural), interpolation=cv2.INTER_AREA), np.float32)
+    return face
 
 
-def face_mask(target: Target, prediction: Prediction, config: MergeConfig) -> NDArray[np.float32]:
-    """(S, S) float32 in [0, 1]: the final mask in the target's crop; never outside dst's outline unless asked for."""
-    side = len(target.crop)
-    hull = oval_mask(target.mesh, (side, side))
-    if config.mask == "hull" or prediction.mask is None:
-        return finish_mask(hull, hull, config.erode, config.blur)
-    learned = cv2.resize(prediction.mask, (side, side), interpolation=cv2.INTER_LINEAR).clip(0, 1)
-    if config.mask == "learned":
-        return finish_mask(learned, np.ones_like(learned), config.erode, config.blur)
-    return finish_mask(np.minimum(learned, hull), hull, config.erode, config.blur)
+def _warped(
+    crop: NDArray[np.float32], matrix: NDArray[np.float64], box: Box, interpolation: int, border: int
+) -> NDArray[np.float32]:
+    """A crop laid where it belongs in the rectangle `box` of the frame."""
+    size_wh = (box[2] - box[0], box[3] - box[1])
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(crop, in_box(matrix, box), size_wh, flags=flags, borderMode=border), np.float32)
 
 
-def _around(matrix: NDArray[np.float64], side: int, picture: Picture, room: int = 0) -> Box:
-    """The rectangle of a frame that holds a crop and `room` pixels more on each side."""
-    corners = crop_corners(matrix, side)
-    left, top = (np.floor(corners.min(0)) - room).astype(int)
-    right, bottom = (np.ceil(corners.max(0)) + 1 + room).astype(int)
-    return align_box((int(left), int(top), int(right), int(bottom)), picture)
+def _mask_box(mask: Mask, matrix: NDArray[np.float64], picture: Picture) -> Box:
+    """The rectangle of the frame that a mask reaches."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if len(rows) == mask.shape[0] and len(columns) == mask.shape[1]:
+        return frame_box(crop_corners(matrix, len(mask)), picture)
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    return frame_box(transform(invert(matrix), corners), picture)
 
 
-def _shift(matrix: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
-    """A frame-to-crop matrix as one from the rectangle `box` of the frame."""
-    shifted = matrix.copy()
-    shifted[:, 2] = transform(matrix, np.array([box[0], box[1]], np.float64))
-    return shifted
+def _zoomed(matrix: NDArray[np.float64], side: int, zoom: float) -> NDArray[np.float64]:
+    """The matrix to a crop that shows `zoom` times as much about its centre: what is pasted by it comes out larger."""
+    zoomed = matrix / zoom
+    zoomed[:, 2] += (side - 1) / 2 * (1 - 1 / zoom)
+    return zoomed
 
 
-def _reduce(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _sharpen(picture: NDArray[np.float32], amount: float, scale: float) -> NDArray[np.float32]:
-    """Unsharp mask whose radius follows the enlargement from the network's side."""
-    soft = cv2.GaussianBlur(picture, (0, 0), max(0.8, 0.8 * scale))
-    return np.asarray((picture + (picture - soft) * amount).clip(0, 1), np.float32)
+def _grey(like: Picture, values: Mask) -> Picture:
+    """A grey picture of the kind of another, of (H, W) values in [0, 1]."""
+    rgb = np.repeat(values[..., None], 3, axis=2)
+    return rgb_to_picture(rgb, like.color, *chroma_shifts(like))

@@ -20,42 +20,54 @@ class Prediction:
     picture: NDArray[np.float32]
     """(R, R, 3) RGB in [0, 1]."""
     mask: NDArray[np.float32] | None
-    """(R, R) in [0, 1]: where both people's networks see a face; none if the model does not learn masks."""
+    """(R, R) in [0, 1]: where src's half sees its face; none if the model does not learn masks."""
+    dst_mask: NDArray[np.float32] | None = None
+    """(R, R) in [0, 1]: where dst's half sees dst's; none if it was not asked for, too."""
 
 
 class Predictor:
     """A model ready to swap faces."""
 
-    def __init__(self, folder: Path, device: str = "auto", morph: float = 1.0) -> None:
-        """Load the model in `folder`; `morph` says how far dst becomes src, if it can stop halfway.
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        """Load the model in `folder`.
 
         Raises:
             CheckpointError: none there, or unreadable.
         """
         checkpoint = load_checkpoint(folder)
         self._compute = choose_compute(device, checkpoint.state.precision)
-        self._morph = morph
         self.config: ModelConfig = checkpoint.state.model
         self.step: int = checkpoint.state.step
+        self.learns_masks: bool = getattr(self.config, "learn_mask", True)
         self._model = restore_model(checkpoint, self._compute.device).eval()
 
     @torch.inference_mode()
-    def swap(self, faces: NDArray[np.uint8], points: NDArray[np.float32]) -> list[Prediction]:
+    def swap(
+        self, faces: NDArray[np.uint8], points: NDArray[np.float32], *, morph: float = 1.0, dst_mask: bool = True
+    ) -> list[Prediction]:
         """Draw src for each dst face.
 
         Args:
             faces: (B, R, R, 3) uint8 RGB aligned crops.
             points: (B, P, 2) float32 landmarks and irises in [-1, 1].
+            morph: how far dst becomes src, 0 to 1, if the model can stop halfway.
+            dst_mask: give dst's mask, too.
         """
         device = self._compute.device
         pictures = torch.from_numpy(faces).to(device).permute(0, 3, 1, 2).float() / 255
         with self._compute.autocast():
             shown = pictures.contiguous(memory_format=torch.channels_last)
-            drawn, seen = self._model.swap(Faces(shown, torch.from_numpy(points).to(device)), self._morph)
-        drawings = drawn.picture.permute(0, 2, 3, 1).cpu().numpy()
-        if drawn.mask is None or seen is None:
-            return [Prediction(np.ascontiguousarray(drawing), None) for drawing in drawings]
-        masks = (drawn.mask * seen)[:, 0].cpu().numpy()
+            drawn, seen = self._model.swap(Faces(shown, torch.from_numpy(points).to(device)), morph, dst_mask)
+        drawings = drawn.picture.permute(0, 2, 3, 1).float().cpu().numpy()
+        masks, seen_masks = _rows(drawn.mask, len(faces)), _rows(seen, len(faces))
         return [
-            Prediction(np.ascontiguousarray(p), np.ascontiguousarray(m)) for p, m in zip(drawings, masks, strict=True)
+            Prediction(np.ascontiguousarray(p), mask, dst)
+            for p, mask, dst in zip(drawings, masks, seen_masks, strict=True)
         ]
+
+
+def _rows(masks: torch.Tensor | None, count: int) -> list[NDArray[np.float32] | None]:
+    """(R, R) of each of (B, 1, R, R)."""
+    if masks is None:
+        return [None] * count
+    return list(masks[:, 0].float().cpu().numpy())

@@ -67,12 +67,14 @@ class Amp(Autoencoder):
             code_src = torch.where(chosen.to(own.device)[:, :, None, None], code_src, code_dst[:count])
         return redraw_shared(self.decoder, code_src, code_dst[count:], own[count:] if swap else None)
 
-    def swap(self, dst: Faces, morph: float = 1.0) -> tuple[Drawing, Tensor | None]:
+    def swap(self, dst: Faces, morph: float = 1.0, dst_mask: bool = True) -> tuple[Drawing, Tensor | None]:
         """See Autoencoder; the first of the channels are made by src's part, as many as `morph` says."""
         seen = self.encoder(*dst)
         code = self.inter_dst(seen)
         channels = int(code.shape[1] * morph)
         mixed = torch.cat([self.inter_src(seen)[:, :channels], code[:, channels:]], 1)
+        if not dst_mask:
+            return self.decoder(mixed), None
         drawn: Drawing = self.decoder(torch.cat([mixed, code]))
         return drawn.rows(0, len(seen)), drawn.rows(len(seen)).mask
 

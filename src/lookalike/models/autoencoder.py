@@ -62,12 +62,13 @@ class Autoencoder(nn.Module):
         """
         raise NotImplementedError
 
-    def swap(self, dst: Faces, morph: float = 1.0) -> tuple[Drawing, Tensor | None]:
+    def swap(self, dst: Faces, morph: float = 1.0, dst_mask: bool = True) -> tuple[Drawing, Tensor | None]:
         """Draw dst's faces as src; and the (B, 1, R, R) mask that is seen of dst, if the network learns masks.
 
         Args:
             dst: faces.
             morph: how far dst becomes src, 0 to 1; only some architectures can stop halfway.
+            dst_mask: draw dst, too, for its mask; without, that is left out.
         """
         raise NotImplementedError
 
@@ -92,10 +93,10 @@ class Df(Autoencoder):
         third = drawn.rows(count) if swap else None
         return Pass(drawn.rows(0, count), self.decoder_dst(code[count:]), third, code[:count], code[count:])
 
-    def swap(self, dst: Faces, morph: float = 1.0) -> tuple[Drawing, Tensor | None]:
+    def swap(self, dst: Faces, morph: float = 1.0, dst_mask: bool = True) -> tuple[Drawing, Tensor | None]:
         """See Autoencoder; always all of src."""
         code = self.inter(self.encoder(*dst))
-        return self.decoder_src(code), self.decoder_dst(code).mask
+        return self.decoder_src(code), self.decoder_dst(code).mask if dst_mask else None
 
 
 class Liae(Autoencoder):
@@ -118,10 +119,13 @@ class Liae(Autoencoder):
         codes = [torch.cat([ab[:count]] * 2, 1), torch.cat([b, ab[count:]], 1)]
         return redraw_shared(self.decoder, codes[0], codes[1], torch.cat([ab[count:]] * 2, 1) if swap else None)
 
-    def swap(self, dst: Faces, morph: float = 1.0) -> tuple[Drawing, Tensor | None]:
+    def swap(self, dst: Faces, morph: float = 1.0, dst_mask: bool = True) -> tuple[Drawing, Tensor | None]:
         """See Autoencoder; always all of src."""
         seen = self.encoder(*dst)
-        ab, b = self.inter_ab(seen), self.inter_b(seen)
+        ab = self.inter_ab(seen)
+        if not dst_mask:
+            return self.decoder(torch.cat([ab, ab], 1)), None
+        b = self.inter_b(seen)
         drawn: Drawing = self.decoder(torch.cat([torch.cat([ab, ab], 1), torch.cat([b, ab], 1)]))
         return drawn.rows(0, len(seen)), drawn.rows(len(seen)).mask
 

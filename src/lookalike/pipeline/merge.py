@@ -1,37 +1,37 @@
 """Step 3: the drawn faces laid into dst's frames, encoded as they come."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
-from lookalike.faceset import faces_by_frame, load_record
-from lookalike.merging.config import MergeConfig
-from lookalike.merging.merge import Target, find_target, merge_face
-from lookalike.merging.predict import Prediction, Predictor
-from lookalike.models.config import ModelConfig
-from lookalike.parallel import ordered_map
+from lookalike.errors import ConfigError
+from lookalike.faceset import faces_by_frame
+from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.merging.mask_network import MaskNetwork
+from lookalike.merging.predict import Predictor
+from lookalike.merging.regions import needs_network
+from lookalike.merging.track import Spot, Tracks
+from lookalike.pipeline.merge_job import MergeJob, first_needed
+from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
 from lookalike.pipeline.models import model_name
 from lookalike.pipeline.result import allow_output, stamp
 from lookalike.pipeline.segments import SegmentedVideo
-from lookalike.pipeline.sequence import write_sequence
+from lookalike.pipeline.sequence import MergeImages
 from lookalike.pipeline.workspace import Workspace, fingerprint
-from lookalike.types import Event, Frame, Message, Progress
+from lookalike.tone_map import HLG, PQ
+from lookalike.types import Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import EncodeOptions, check_output, probe, read_frames
 
-_BATCH_FRAMES = 8
-_WORKERS = 2
 
+@dataclass(slots=True)
+class _Counts:
+    """What became of the frames of this run."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Work:
-    frame: Frame
-    targets: list[Target]
-    predictions: list[Prediction]
+    frames: int = 0
+    swapped: int = 0
+    """Frames in which at least one face was replaced."""
+    faces: int = 0
 
 
 def merge(
@@ -39,6 +39,7 @@ def merge(
     config: MergeConfig,
     encoding: EncodeOptions,
     *,
+    run: MergeRun | None = None,
     output: Path | None = None,
     name: str | None = None,
     sequence: bool = False,
@@ -47,6 +48,8 @@ def merge(
     """Swap every face of dst's faceset and write the result; goes on where a killed run stopped.
 
     Args:
+        config: options that were set; `merge.toml` in the workspace has those of single shots.
+        run: what is written besides, and by whom.
         output: the video; `result.mp4` in the workspace when None.
         name: of the model; see model_name.
         sequence: write images into `data_dst/merged` instead of a video.
@@ -54,34 +57,53 @@ def merge(
 
     Raises:
         CheckpointError: no model. FacesetError: no faces. EncoderError: settings that cannot be encoded.
+        ConfigError: options that do not go together. WeightsError: a network that cannot be read.
         WorkspaceError: the output belongs to somebody. StorageError: the disk is full.
     """
+    run = run or MergeRun()
     info = probe(workspace.video("dst"))
+    file = workspace.folder / NAME
+    settings = settings_of(file, read_merge_file(file), config)
+    _check_masks(settings, run)
+    alpha = run.alpha or any(one.mode == "raw-rgb-mask" for one in settings.all())
     output = (output or workspace.folder / "result.mp4").resolve()
     if not sequence:
-        check_output(output, info, encoding.codec)
+        check_output(output, info, encoding, alpha=alpha)
         allow_output(workspace, output, overwrite)
     faces = faces_by_frame(workspace.aligned("dst"))
-    name = model_name(workspace, name)
-    predictor = Predictor(workspace.model(name), config.device, config.morph_factor)
+    models = _models(workspace, name, run.people)
+    job = MergeJob(
+        tracks=Tracks(faces, run.stabilize),
+        settings=settings,
+        run=run,
+        predictors={one: Predictor(workspace.model(one), run.device) for one in set(models.values())},
+        model_of=_chooser(models),
+        network=MaskNetwork(run.mask_network) if run.mask_network else None,
+    )
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
-    weights = (workspace.model(name) / "model.safetensors").stat().st_mtime_ns
-    key = fingerprint(stamp(info.path), weights, predictor.step, config, encoding, sequence, sorted(listing))
+    weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
+    network = stamp(run.mask_network) if run.mask_network else ""
+    key = fingerprint(
+        stamp(info.path), weights, settings, run.model_dump_json(), network, encoding, sequence, sorted(listing)
+    )
     noted = workspace.done("merge")
     if noted.get("key") == key and noted.get("output") == str(output) and output.is_file():
         yield Message("merge", f"reused {output}")
         return
+    yield from _warnings(info, settings, job)
     began = time.monotonic()
-    work = partial(_merge_group, faces=faces, predictor=predictor, config=config)
+    counts = _Counts()
+    images = MergeImages(workspace, run, sequence)
+    yield from images.claim(key)
     if sequence:
-        yield from write_sequence(workspace, info, key, work)
+        yield from _write_images(info, job, images, counts)
         return
-    video = SegmentedVideo(workspace.folder / ".merge", key, info, encoding)
-    if video.start:
-        yield Message("merge", f"reused {video.start} frames that were merged before")
-    count = video.start
-    for frame in video.write(read_frames(info.path, count), work):
-        count += 1
+    video = SegmentedVideo(workspace.folder / ".merge", key, info, encoding, alpha=alpha)
+    start = video.start
+    if start:
+        yield Message("merge", f"reused {start} frames that were merged before")
+    written = video.write(_merged(info, job, images, counts, start))
+    for frame in job.clock.each("encode", written):
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
     video.finish(output, info.path if info.audio_tracks else None)
     workspace.note(
@@ -89,42 +111,84 @@ def merge(
         key=key,
         output=str(output),
         stamp=stamp(output),
-        frames=count,
+        frames=start + counts.frames,
         frames_with_face=len(faces),
-        model=name,
-        iterations=predictor.step,
-        options=config.model_dump(mode="json", exclude_none=True),
+        model=", ".join(sorted(job.predictors)),
+        iterations=max(predictor.step for predictor in job.predictors.values()),
+        options=settings.base.model_dump(mode="json", exclude_none=True),
+        shots=len(settings.shots),
+        run=run.model_dump(mode="json", exclude_none=True),
         encoding=encoding.model_dump(mode="json", exclude_none=True),
         seconds=round(time.monotonic() - began, 1),
+        seconds_by_part=job.clock.seconds(),
     )
-    yield Message("merge", f"{count} frames, {len(faces)} with a face, in {output}")
+    yield Message("merge", f"{_said(counts, start)}, in {output}")
 
 
-def _merge_group(
-    frames: Iterator[Frame], faces: dict[int, list[Path]], predictor: Predictor, config: MergeConfig
-) -> Iterator[Frame]:
-    """Swap the faces of following frames: cutting out, drawing and laying in overlap, memory stays bounded."""
-    prepared = ordered_map(partial(_prepare, faces=faces, model=predictor.config), frames, _WORKERS)
-    return ordered_map(partial(_finish, config=config), _predicted(prepared, predictor), _WORKERS)
+def _merged(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, start: int) -> Iterator[Frame]:
+    """Frames from `start` on, merged, their images written."""
+    for frame, merged, faces in job.merged(read_frames(info.path, first_needed(start)), start):
+        images.write(frame, merged)
+        counts.frames += 1
+        counts.faces += faces
+        counts.swapped += faces > 0
+        yield frame
 
 
-def _prepare(frame: Frame, faces: dict[int, list[Path]], model: ModelConfig) -> _Work:
-    records = [load_record(path) for path in faces.get(frame.index, [])]
-    return _Work(frame, [find_target(frame.picture, record, model) for record in records], [])
+def _write_images(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts) -> Iterator[Event]:
+    start = images.start()
+    if start:
+        yield Message("merge", f"reused {start} images that were merged before")
+    for frame in _merged(info, job, images, counts, start):
+        yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
+    yield Message("merge", f"{_said(counts, start)}, in {images.says()}")
 
 
-def _predicted(prepared: Iterator[_Work], predictor: Predictor) -> Iterator[_Work]:
-    while batch := list(islice(prepared, _BATCH_FRAMES)):
-        targets = [target for work in batch for target in work.targets]
-        drawn: Iterator[Prediction] = iter(())
-        if targets:
-            drawn = iter(predictor.swap(np.stack([t.small for t in targets]), np.stack([t.points for t in targets])))
-        for work in batch:
-            yield _Work(work.frame, work.targets, list(islice(drawn, len(work.targets))))
+def _said(counts: _Counts, start: int) -> str:
+    again = f" of {start + counts.frames}" if start else ""
+    untouched = counts.frames - counts.swapped
+    return (
+        f"{counts.frames} frames{again}: {counts.faces} faces replaced in {counts.swapped}, {untouched} without a face "
+        "left as they are"
+    )
 
 
-def _finish(work: _Work, config: MergeConfig) -> Frame:
-    picture = work.frame.picture
-    for target, prediction in zip(work.targets, work.predictions, strict=True):
-        picture = merge_face(picture, target, prediction, config)
-    return Frame(picture, work.frame.index, work.frame.pts, work.frame.time_base)
+def _models(workspace: Workspace, name: str | None, people: str | None) -> dict[int | None, str]:
+    """Which model draws whom; the key None stands for everybody.
+
+    Raises:
+        ConfigError: `people` is not a list such as 0=alice,1=bob. CheckpointError: no such model.
+    """
+    if people is None:
+        return {None: model_name(workspace, name)}
+    if name is not None:
+        raise ConfigError("--name and --people both say which model draws; give one of them")
+    models: dict[int | None, str] = {}
+    for part in people.split(","):
+        person, equals, model = part.strip().partition("=")
+        if not equals or not person.isdecimal() or not model:
+            raise ConfigError(f"--people is a list such as 0=alice,1=bob, got {people!r}")
+        models[int(person)] = model_name(workspace, model)
+    return models
+
+
+def _chooser(models: dict[int | None, str]) -> Callable[[Spot], str | None]:
+    everybody = models.get(None)
+    return lambda spot: everybody or models.get(spot.person)
+
+
+def _check_masks(settings: Settings, run: MergeRun) -> None:
+    for config in settings.all():
+        if needs_network(config.mask) and run.mask_network is None:
+            raise ConfigError(f"the mask {config.mask} needs a mask network; give its ONNX file with --mask-network")
+
+
+def _warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Event]:
+    if info.tags.transfer in (PQ, HLG) and any(config.color_transfer == "none" for config in settings.all()):
+        yield Message(
+            "merge", "dst is HDR, and a drawn face is not; without a colour transfer it comes out grey, so use one"
+        )
+    learned = [config.mask for config in settings.all() if config.mask.startswith("learned")]
+    for name, predictor in job.predictors.items():
+        if learned and not predictor.learns_masks:
+            yield Message("merge", f"the model {name} learns no masks; dst's outline stands in for {learned[0]}")

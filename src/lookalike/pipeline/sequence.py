@@ -1,13 +1,15 @@
-"""Merged frames as images, for those who go on in another program."""
+"""What a merge writes as images, for those who go on in another program."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from lookalike.files import unused_path, write_bytes
-from lookalike.pipeline.image_files import image_bytes
+from lookalike.merging.config import MergeRun
+from lookalike.merging.merge import Merged
+from lookalike.pipeline.image_files import image_bytes, pixel_bytes
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import Event, Frame, Message, Progress, VideoInfo
-from lookalike.video import read_frames
+from lookalike.types import Event, Frame, Message
 
 _KEY = ".key"
 
@@ -17,31 +19,53 @@ def merged_folder(workspace: Workspace) -> Path:
     return workspace.data("dst") / "merged"
 
 
-def write_sequence(
-    workspace: Workspace, info: VideoInfo, key: str, work: Callable[[Iterator[Frame]], Iterator[Frame]]
-) -> Iterator[Event]:
-    """Write each merged frame as PNG (16 bits if dst has more than 8) named by its number from 1.
+class MergeImages:
+    """The folders of images of one merge: `merged`, `merged_mask`, `merged_patches`; only those asked for."""
 
-    Images of another run, which somebody may have touched up, are moved aside.
-    """
-    folder = merged_folder(workspace)
-    mark = folder / _KEY
-    if folder.is_dir() and (not mark.is_file() or mark.read_text() != key):
-        aside = unused_path(folder)
-        folder.rename(aside)
-        yield Message("merge", f"moved the images of another run to {aside}")
-    write_bytes(mark, key.encode())
-    start = 0
-    while image_path(folder, start).is_file():
-        start += 1
-    if start:
-        yield Message("merge", f"reused {start} images that were merged before")
-    count = start
-    for frame in work(read_frames(info.path, start)):
-        write_bytes(image_path(folder, frame.index), image_bytes(frame.picture))
-        count += 1
-        yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
-    yield Message("merge", f"{count} images in {folder}")
+    def __init__(self, workspace: Workspace, run: MergeRun, sequence: bool) -> None:
+        self._frames = merged_folder(workspace) if sequence else None
+        self._masks = workspace.data("dst") / "merged_mask" if run.masks else None
+        self._patches = workspace.data("dst") / "merged_patches" if run.patches else None
+
+    def claim(self, key: str) -> Iterator[Event]:
+        """Make the folders. Images of another merge, which somebody may have touched up, are moved aside."""
+        for folder in (self._frames, self._masks, self._patches):
+            if folder is None:
+                continue
+            mark = folder / _KEY
+            if folder.is_dir() and (not mark.is_file() or mark.read_text() != key):
+                aside = unused_path(folder)
+                folder.rename(aside)
+                yield Message("merge", f"moved the images of another run to {aside}")
+            write_bytes(mark, key.encode())
+
+    def start(self) -> int:
+        """Number of the first frame that has no image yet; 0 if no frames are written as images."""
+        number = 0
+        while self._frames is not None and image_path(self._frames, number).is_file():
+            number += 1
+        return number
+
+    def write(self, frame: Frame, merged: Merged) -> None:
+        """Write what belongs to a frame, its picture last."""
+        deep = frame.picture.color.bits > 8
+        if self._masks is not None and merged.cover is not None:
+            write_bytes(image_path(self._masks, frame.index), pixel_bytes(merged.cover, deep=deep))
+        if self._patches is not None:
+            for number, patch in enumerate(merged.patches):
+                name = f"{frame.index + 1:05d}_{number}"
+                data = pixel_bytes(patch.rgb, patch.mask, deep=deep)
+                write_bytes(self._patches / f"{name}.png", data)
+                about = {"frame": frame.index + 1, "face": number, "size": len(patch.rgb)}
+                about["frame_to_patch"] = patch.matrix.round(6).tolist()
+                write_bytes(self._patches / f"{name}.json", (json.dumps(about) + "\n").encode())
+        if self._frames is not None:
+            write_bytes(image_path(self._frames, frame.index), image_bytes(merged.picture))
+
+    def says(self) -> str:
+        """Where the images are, for people."""
+        folders = [str(folder) for folder in (self._frames, self._masks, self._patches) if folder is not None]
+        return " and ".join(folders)
 
 
 def image_path(folder: Path, index: int) -> Path:

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lookalike.color_transfer import transfer_colors
 from lookalike.landmarks import GUIDE_MIRROR
 from lookalike.models.autoencoder import Faces
-from lookalike.training.colors import random_blur, random_hsv, transfer_colors
+from lookalike.training.colors import random_blur, random_hsv
 from lookalike.training.config import ColorTransfer
 from lookalike.training.data import Person
 from lookalike.training.sampling import Picks

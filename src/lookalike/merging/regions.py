@@ -1,0 +1,89 @@
+"""Which parts of a crop are face, by whom one asks. Pure."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.faceset.record import Polygon
+from lookalike.geometry import transform
+from lookalike.landmarks import oval_mask
+from lookalike.merging.config import MaskName
+from lookalike.merging.predict import Prediction
+from lookalike.merging.track import Spot
+
+Mask = NDArray[np.float32]
+
+
+def needs_network(name: MaskName) -> bool:
+    """Whether a mask asks a mask network."""
+    return "seg" in name
+
+
+def needs_dst_mask(name: MaskName) -> bool:
+    """Whether a mask asks what dst's half of a model sees."""
+    return name.startswith("learned") and name != "learned-prd"
+
+
+def drawn_region(name: MaskName, prediction: Prediction, seg_prd: Mask | None, seg_dst: Mask | None) -> Mask | None:
+    """What the networks say, without dst's outline.
+
+    Args:
+        name: the mask asked for.
+        prediction: with the masks of the model, if it learns any.
+        seg_prd, seg_dst: (R, R) in [0, 1], what the mask network says of the drawn face and of dst's.
+
+    Returns:
+        (R, R) float32 in [0, 1]; None where only dst's outline is left: the mask is hull, or the model learns no masks.
+    """
+    prd, dst = prediction.mask, prediction.dst_mask
+    match name:
+        case "hull":
+            return None
+        case "learned-prd":
+            return prd
+        case "learned-dst":
+            return dst
+        case "learned*hull" | "learned-prd*dst":
+            return _product(prd, dst)
+        case "learned-prd+dst":
+            return None if prd is None or dst is None else np.minimum(prd + dst, 1)
+        case "seg-prd":
+            return seg_prd
+        case "seg-dst":
+            return seg_dst
+        case "seg-prd*seg-dst":
+            return _product(seg_prd, seg_dst)
+        case "learned*seg-prd*seg-dst":
+            return _product(prd, dst, seg_prd, seg_dst)
+
+
+def uses_outline(name: MaskName, drawn: Mask | None) -> bool:
+    """Whether dst's outline bounds the mask."""
+    return drawn is None or name.endswith("hull")
+
+
+def outline(spot: Spot, matrix: NDArray[np.floating], side: int) -> Mask:
+    """(side, side) float32 in [0, 1]: dst's face with forehead, by its mesh, in the crop of a frame-to-crop matrix."""
+    return oval_mask(transform(matrix, spot.mesh), (side, side))
+
+
+def polygon_masks(polygons: tuple[Polygon, ...], matrix: NDArray[np.floating], side: int) -> tuple[Mask, Mask] | None:
+    """(side, side) float32 in [0, 1]: what polygons include, and what they exclude, the later over the earlier.
+
+    None without polygons.
+    """
+    if not polygons:
+        return None
+    masks = {kind: np.zeros((side, side), np.uint8) for kind in ("include", "exclude")}
+    for polygon in polygons:
+        corners = np.round(transform(matrix, np.array(polygon.points)) * 16).astype(np.int32)
+        for kind, mask in masks.items():
+            cv2.fillPoly(mask, [corners], 255 if kind == polygon.kind else 0, cv2.LINE_AA, 4)
+    include, exclude = (mask.astype(np.float32) / np.float32(255) for mask in masks.values())
+    return include, exclude
+
+
+def _product(*masks: Mask | None) -> Mask | None:
+    """The product of the masks that there are."""
+    known = [mask for mask in masks if mask is not None]
+    return np.asarray(np.prod(known, axis=0), np.float32) if known else None

@@ -1,0 +1,212 @@
+"""The stages of a merge: cut out, draw, paint, steady, lay in. Each looks at one frame, or at a few that follow."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.geometry import align_matrix, invert
+from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.merging.mask_network import MaskNetwork
+from lookalike.merging.merge import Merged, Upscale, merge_frame
+from lookalike.merging.paint import Painted, paint
+from lookalike.merging.predict import Prediction, Predictor
+from lookalike.merging.regions import Mask, needs_dst_mask
+from lookalike.merging.steady_paint import steady_painted
+from lookalike.merging.target import Target, cut_out, find_target
+from lookalike.merging.track import Spot, Tracks
+from lookalike.parallel import ahead, ordered_map
+from lookalike.pipeline.merge_settings import Settings
+from lookalike.stopwatch import Stopwatch
+from lookalike.types import Frame
+
+BATCH_FRAMES = 8
+"""Frames whose faces are drawn in one call; a batch starts at a multiple, so that it is the same in every run."""
+_WINDOW = 4
+"""Frames to each side that steady a frame's colours; less than a batch."""
+_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Face:
+    """One face of a frame on its way through the stages."""
+
+    model: str
+    target: Target
+    seg_dst: Mask | None = None
+    prediction: Prediction | None = None
+    painted: Painted | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    frame: Frame
+    config: MergeConfig
+    faces: list[_Face]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MergeJob:
+    """All that the stages need."""
+
+    tracks: Tracks
+    settings: Settings
+    run: MergeRun
+    predictors: dict[str, Predictor]
+    model_of: Callable[[Spot], str | None]
+    """The name of the model that draws a face; none to leave it as it is."""
+    network: MaskNetwork | None = None
+    upscale: Upscale | None = None
+    clock: Stopwatch = field(default_factory=Stopwatch)
+
+    def merged(self, frames: Iterator[Frame], start: int) -> Iterator[tuple[Frame, Merged, int]]:
+        """Every frame from number `start` on with its faces replaced, and how many they were.
+
+        Args:
+            frames: from `first_needed(start)` on; the first ones are looked at and not given out.
+
+        What comes out for a frame does not depend on `start`.
+        """
+        decoded = ahead(self.clock.each("decode", frames), BATCH_FRAMES)
+        cut = ordered_map(self._cut_out, decoded, _WORKERS)
+        drawn = ahead(self._drawn(cut), BATCH_FRAMES)
+        painted: Iterator[_Work] = ordered_map(self._painted, drawn, _WORKERS)
+        if self.run.stabilize:
+            painted = _steadied(painted)
+        wanted = (work for work in painted if work.frame.index >= start)
+        yield from ordered_map(self._laid, wanted, _WORKERS)
+
+    def _cut_out(self, frame: Frame) -> _Work:
+        with self.clock.measure("cut out"):
+            config = self.settings.of(frame.index)
+            named = [(self.model_of(spot), spot) for spot in self.tracks.spots(frame.index)]
+            faces = [self._face(frame, config, name, spot) for name, spot in named if name is not None]
+        return _Work(frame, config, faces)
+
+    def _face(self, frame: Frame, config: MergeConfig, model: str, spot: Spot) -> _Face:
+        target = find_target(frame.picture, spot, self.predictors[model].config)
+        seg = None
+        if self.network is not None and "seg-dst" in config.mask:
+            crop, matrix, _ = cut_out(frame.picture, spot, self.network.side, self.network.face_type)
+            seg = _moved(self.network.mask(crop), matrix, target.matrix, len(target.crop))
+        return _Face(model, target, seg)
+
+    def _drawn(self, cut: Iterator[_Work]) -> Iterator[_Work]:
+        for _, group in groupby(cut, key=lambda work: work.frame.index // BATCH_FRAMES):
+            works = list(group)
+            with self.clock.measure("draw"):
+                drawn = self._draw([(work.config, face) for work in works for face in work.faces])
+            at = 0
+            for work in works:
+                yield replace(work, faces=drawn[at : at + len(work.faces)])
+                at += len(work.faces)
+
+    def _draw(self, faces: list[tuple[MergeConfig, _Face]]) -> list[_Face]:
+        """The faces with what their models drew, one call for each model and kind of drawing."""
+        kinds = [(face.model, config.morph_factor, needs_dst_mask(config.mask)) for config, face in faces]
+        drawn: list[_Face] = [face for _, face in faces]
+        for kind in dict.fromkeys(kinds):
+            places = [place for place, other in enumerate(kinds) if other == kind]
+            crops, points = zip(*((faces[p][1].target.crop, faces[p][1].target.points) for p in places), strict=True)
+            name, morph, dst_mask = kind
+            found = self.predictors[name].swap(np.stack(crops), np.stack(points), morph=morph, dst_mask=dst_mask)
+            for place, prediction in zip(places, found, strict=True):
+                drawn[place] = replace(drawn[place], prediction=prediction)
+        return drawn
+
+    def _painted(self, work: _Work) -> _Work:
+        with self.clock.measure("blend"):
+            return replace(work, faces=[self._paint(work.config, face) for face in work.faces])
+
+    def _paint(self, config: MergeConfig, face: _Face) -> _Face:
+        assert face.prediction is not None
+        seg = None
+        if self.network is not None and "seg-prd" in config.mask:
+            seg = self._seg_of_drawn(face.target, face.prediction, self.network)
+        return replace(face, painted=paint(face.target, face.prediction, config, seg, face.seg_dst))
+
+    def _seg_of_drawn(self, target: Target, prediction: Prediction, network: MaskNetwork) -> Mask:
+        """What the mask network says of the drawn face, aligned as it wants it, in the target's crop."""
+        there = align_matrix(target.spot.landmarks, network.side, network.face_type)
+        size_wh = (network.side, network.side)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        back = _between(there, target.matrix)
+        picture = cv2.warpAffine(prediction.picture, back, size_wh, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return _moved(network.mask(np.asarray(picture, np.float32)), there, target.matrix, len(target.crop))
+
+    def _laid(self, work: _Work) -> tuple[Frame, Merged, int]:
+        with self.clock.measure("blend"):
+            faces = [(face.target, face.painted) for face in work.faces if face.painted is not None]
+            merged = merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale)
+        return replace(work.frame, picture=merged.picture), merged, len(faces)
+
+
+def first_needed(start: int) -> int:
+    """The frame from which to decode, so that frame `start` comes out as in a merge from the beginning."""
+    return max(0, (start // BATCH_FRAMES - 1) * BATCH_FRAMES)
+
+
+def _steadied(works: Iterator[_Work]) -> Iterator[_Work]:
+    """The frames in order, colours and masks of their faces steadied by the frames around."""
+    window: deque[_Work] = deque()
+    before: deque[_Work] = deque(maxlen=_WINDOW)
+    for work in works:
+        window.append(work)
+        if len(window) > _WINDOW:
+            yield _steadied_frame(before, window)
+            before.append(window.popleft())
+    while window:
+        yield _steadied_frame(before, window)
+        before.append(window.popleft())
+
+
+def _steadied_frame(before: deque[_Work], window: deque[_Work]) -> _Work:
+    """The first frame of `window`."""
+    work = window[0]
+    return replace(work, faces=[_steadied_face(work, face, list(before), list(window)[1:]) for face in work.faces])
+
+
+def _steadied_face(work: _Work, face: _Face, before: list[_Work], after: list[_Work]) -> _Face:
+    assert face.painted is not None
+    if work.config.mode.startswith("raw"):
+        return face
+    chain = {0: face.painted}
+    for step, others in ((-1, before[::-1]), (1, after)):
+        last = face
+        for number, other in enumerate(others, 1):
+            found = _same_face(last, other) if other.config == work.config else None
+            if found is None or found.painted is None or other.frame.index != work.frame.index + step * number:
+                break
+            chain[step * number] = found.painted
+            last = found
+    offsets = sorted(chain)
+    return replace(face, painted=steady_painted(offsets, [chain[offset] for offset in offsets]))
+
+
+def _same_face(face: _Face, work: _Work) -> _Face | None:
+    """The face of another frame that continues one."""
+    spot = face.target.spot
+    centre = spot.landmarks.mean(0)
+    others = [f for f in work.faces if f.model == face.model and f.target.spot.track == spot.track]
+    near = min(others, key=lambda f: float(np.hypot(*(f.target.spot.landmarks.mean(0) - centre))), default=None)
+    if near is None:
+        return None
+    apart = float(np.hypot(*(near.target.spot.landmarks.mean(0) - centre)))
+    return near if apart < 0.5 * face.target.natural else None
+
+
+def _between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 3) from the crop of one frame-to-crop matrix to that of another."""
+    whole = np.vstack([end, [0, 0, 1]]) @ np.vstack([invert(start), [0, 0, 1]])
+    return np.asarray(whole[:2])
+
+
+def _moved(mask: Mask, start: NDArray[np.float64], end: NDArray[np.float64], side: int) -> Mask:
+    """A mask of one crop in another of `side` pixels."""
+    flags = cv2.INTER_LINEAR
+    moved = cv2.warpAffine(mask, _between(start, end), (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(moved, np.float32)
