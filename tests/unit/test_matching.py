@@ -17,7 +17,7 @@ def specified() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     y, x = np.mgrid[:16, :16]
     a = np.stack([(7 * x + 3 * y) % 200, (5 * x + 11 * y + 40) % 180, (13 * x + 2 * y + 60) % 220], 2) / 255
     b = np.stack([0.2 + 0.5 * x / 15, 0.3 + 0.4 * y / 15, 0.1 + 0.6 * (x + y) / 30], 2)
-    return a, b
+    return a.astype(np.float32), np.asarray(b, np.float32)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_membrane_is_the_harmonic_function() -> None:
 
 def test_a_clone_is_opencv_s() -> None:
     rng, inside = np.random.default_rng(1), region(96)
-    drawn = cv2.GaussianBlur(rng.uniform(0.2, 0.8, (96, 96, 3)), (0, 0), 2).astype(np.float32) * 0.7
+    drawn = np.asarray(cv2.GaussianBlur(rng.uniform(0.2, 0.8, (96, 96, 3)), (0, 0), 2) * 0.7, np.float32)
     frame = cv2.GaussianBlur(rng.uniform(0.3, 0.9, (96, 96, 3)), (0, 0), 9).astype(np.float32)
     ours = seamless(drawn, frame, inside).clip(0, 1)
     eight = [np.rint(p * 255).astype(np.uint8) for p in (drawn, frame)]

@@ -3,6 +3,7 @@
 import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -49,7 +50,7 @@ class MergeFile(Options):
     @model_validator(mode="after")
     def _apart(self) -> Self:
         ordered = sorted(self.shots, key=lambda shot: shot.first)
-        for one, other in zip(ordered, ordered[1:], strict=False):
+        for one, other in pairwise(ordered):
             if other.first <= one.last:
                 raise ValueError(f"shots {one.first}..{one.last} and {other.first}..{other.last} overlap")
         return self
