@@ -88,13 +88,19 @@ def sound_of(path: Path) -> list[tuple[str, list[float]]]:
 
 
 def write_segments(
-    folder: Path, source: Path, options: EncodeOptions, length: int, info: VideoInfo | None = None
+    folder: Path,
+    source: Path,
+    options: EncodeOptions,
+    length: int,
+    info: VideoInfo | None = None,
+    *,
+    alpha: bool = False,
 ) -> list[Path]:
     info = info or probe(source)
     segments = []
     for start in range(0, info.frame_count, length):
         segments.append(folder / f"{start:06d}{segment_suffix(options.codec)}")
-        with VideoWriter(segments[-1], info, options) as writer:
+        with VideoWriter(segments[-1], info, options, alpha=alpha) as writer:
             for frame in read_frames(source, start, start + length):
                 writer.write(frame)
     return segments

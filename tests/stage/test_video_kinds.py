@@ -180,7 +180,7 @@ class TestImages:
         info = probe(tmp_path)
         assert (info.pixel_format, info.color.bits) == ("rgb48le", 16)
         frame = next(read_frames(tmp_path))
-        assert np.abs(picture_to_rgb(frame.picture) * 65535 - rgb).max() < 3
+        assert np.array_equal(np.rint(picture_to_rgb(frame.picture) * 65535), rgb)
 
     def test_a_deep_folder_with_a_shallow_image(self, tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "1.png"), np.full((20, 30, 3), 30000, np.uint16))

@@ -6,8 +6,9 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
 
-from lookalike.color import align_box, chroma_shifts, legal_range, paste_rgb, picture_to_rgb, rgb_to_picture
+from lookalike.color import align_box, chroma_shifts, converted, legal_range, paste_rgb, picture_to_rgb, rgb_to_picture
 from lookalike.types import ColorSpace, Matrix, Picture
 
 MATRICES: tuple[Matrix, ...] = ("bt601", "bt709", "bt2020", "smpte240m", "fcc")
@@ -169,3 +170,44 @@ def test_uint8_and_float_images_agree() -> None:
     floats = rgb_to_picture(image.astype(np.float32) / np.float32(255), color, 1, 1)
     assert all(np.array_equal(a, b) for a, b in zip(ours.planes, floats.planes, strict=True))
     assert ours.planes[1].shape == (5, 6)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 16])
+def test_green_blue_red_planes_are_exact(bits: int) -> None:
+    color = ColorSpace("rgb", True, bits)
+    kind = np.uint8 if bits == 8 else np.uint16
+    red, green, blue = (np.random.default_rng(n).integers(0, 1 << bits, (30, 40), kind) for n in range(3))
+    rgb = picture_to_rgb(Picture((green, blue, red), color))
+    assert np.array_equal(np.rint(rgb * ((1 << bits) - 1)), np.dstack([red, green, blue]))
+    assert all(np.array_equal(a, b) for a, b in zip(rgb_to_picture(rgb, color).planes, (green, blue, red), strict=True))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_images_are_stored_as_they_are(kind: type[np.uint8 | np.uint16]) -> None:
+    image: NDArray[np.uint8 | np.uint16]
+    image = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (30, 40, 3), kind, endpoint=True)
+    picture = rgb_to_picture(image, ColorSpace("rgb", True, np.iinfo(kind).bits))
+    assert np.array_equal(np.dstack([picture.planes[2], *picture.planes[:2]]), image)
+
+
+def test_pasting_into_green_blue_red() -> None:
+    rng = np.random.default_rng(0)
+    picture = Picture(tuple(rng.integers(0, 256, (20, 30), np.uint8) for _ in range(3)), ColorSpace("rgb", True, 8))  # type: ignore[arg-type]
+    box = (3, 5, 13, 12)
+    pasted = paste_rgb(picture, np.full((7, 10, 3), (1, 0.5, 0), np.float32), np.ones((7, 10), np.float32), box)
+    assert [int(plane[8, 8]) for plane in pasted.planes] == [128, 0, 255]
+    for new, old in zip(pasted.planes, picture.planes, strict=True):
+        outside = np.ones((20, 30), bool)
+        outside[5:12, 3:13] = False
+        assert np.array_equal(new[outside], old[outside])
+
+
+def test_converted_pictures_show_the_same() -> None:
+    picture = rgb_to_picture(smooth_rgb(48, 64), ColorSpace("bt709", False, 8), 1, 1)
+    shown = picture_to_rgb(picture)
+    for color in (ColorSpace("rgb", True, 8), ColorSpace("rgb", True, 16), ColorSpace("bt601", True, 10)):
+        new = converted(picture, color)
+        assert new.color == color
+        assert chroma_shifts(new) == ((0, 0) if color.matrix == "rgb" else (1, 1))
+        assert np.abs(picture_to_rgb(new) - shown).max() < 1.6 / 255
+    assert converted(picture, picture.color) is picture

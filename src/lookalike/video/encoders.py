@@ -9,6 +9,7 @@ from typing import Final
 
 import av
 import av.error
+from av.codec.codec import Codec, UnknownCodecError
 from av.codec.context import CodecContext
 from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
@@ -123,13 +124,22 @@ def hardware_encoder(name: HardwareName, options: EncodeOptions, layout: Layout)
     """The encoder of some hardware for a codec and layout; None where this build has none. It may still not open."""
     entry = HARDWARE[name]
     encoder, pixel_format = f"{CODECS[options.codec].name}_{name}", entry.pixel_formats.get(layout)
-    if encoder not in av.codecs_available or pixel_format is None:
+    if pixel_format is None or not is_encoder(encoder):
         return None
     if options.bitrate is not None:
         settings = bitrate_setting(options.bitrate)
     else:
         settings = entry.quality(options.codec, crf_of(options))
     return Encoder(encoder, settings, pixel_format, entry.device)
+
+
+@functools.cache
+def is_encoder(name: str) -> bool:
+    """Whether this build of the media library has an encoder of that name, which may still not open."""
+    try:
+        return bool(Codec(name, "w").name)
+    except UnknownCodecError:
+        return False
 
 
 def device_of(encoder: Encoder) -> HWAccel | None:

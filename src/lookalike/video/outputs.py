@@ -135,9 +135,9 @@ def container_options(path: Path, time_base: Fraction) -> dict[str, str]:
 
 
 def describe_stream(stream: VideoStream, info: VideoInfo, codec: CodecName, tags: ColorTags) -> None:
-    """Set times, pixel shape, colour tags, rotation and name of a video stream, before its header is written."""
+    """Set times, rate, pixel shape, colour tags, rotation and name of a video stream, before its header is written."""
     context = stream.codec_context
-    stream.time_base = info.time_base
+    stream.time_base, context.framerate = info.time_base, info.rate
     tag = CODECS[codec].tag
     if tag is not None and stream.container.format.name in ("mp4", "mov"):
         context.codec_tag = tag
