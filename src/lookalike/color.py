@@ -220,9 +220,10 @@ def _averaged(plane: NDArray[np.float32], sx: int, sy: int) -> NDArray[np.float3
     if not sx and not sy:
         return plane
     height, width = plane.shape
-    padded = np.pad(plane, ((0, -height % (1 << sy)), (0, -width % (1 << sx))), mode="edge")
-    blocks = padded.reshape(padded.shape[0] >> sy, 1 << sy, padded.shape[1] >> sx, 1 << sx)
-    return blocks.mean((1, 3), dtype=np.float32)  # type: ignore[no-any-return]
+    missing = -height % (1 << sy), -width % (1 << sx)
+    padded = np.pad(plane, ((0, missing[0]), (0, missing[1])), mode="edge") if any(missing) else plane
+    size_wh = (padded.shape[1] >> sx, padded.shape[0] >> sy)
+    return np.asarray(cv2.resize(padded, size_wh, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _codes(

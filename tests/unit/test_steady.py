@@ -10,7 +10,7 @@ from drawn_faces import DST, draw_person
 from lookalike.faceset import FaceRecord, encode_array, face_name, make_face, save_face
 from lookalike.geometry import transform
 from lookalike.merging.paint import Painted
-from lookalike.merging.steady import REACH, noise_of, steadied, steady_points
+from lookalike.merging.steady import REACH, noise_of, pose_and_shape, steadied, steady_points
 from lookalike.merging.steady_paint import steady_painted
 from lookalike.merging.track import Tracks, spot_of
 
@@ -82,8 +82,8 @@ def test_points_of_a_moving_turning_face() -> None:
         true.append(points)
         given.append(points + rng.normal(0, 0.5, points.shape))
     offsets = np.arange(len(true)) - REACH
-    landmarks, mesh = steady_points(offsets, np.stack(given)[:, :68], np.stack(given)[:, 68:])
-    found = np.concatenate([landmarks, mesh])
+    poses, shapes = zip(*map(pose_and_shape, given), strict=True)
+    found = steady_points(offsets, np.stack(poses), np.stack(shapes))
     before, after = (np.sqrt(((points - true[REACH]) ** 2).mean()) for points in (given[REACH], found))
     assert after < 0.6 * before
 

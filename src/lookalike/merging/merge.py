@@ -125,7 +125,7 @@ def _lay(
 def finished_face(
     face: NDArray[np.float32], target: Target, config: MergeConfig, upscale: Upscale | None
 ) -> NDArray[np.float32]:
-    """(S, S, 3): a painted face enlarged, sharpened and blurred as asked for; S is about its size in the frame at most."""
+    """(S, S, 3): a painted face enlarged, sharpened, blurred as asked for; S is at most about its size in the frame."""
     side = len(face)
     if upscale is not None:
         plain = cv2.resize(face, (2 * side, 2 * side), interpolation=cv2.INTER_CUBIC)

@@ -16,14 +16,14 @@ from lookalike.geometry import align_matrix, invert, transform
 REACH: Final = 5
 """Frames to each side that have a say."""
 _WIDTH: Final = 2.0
-"""Standard deviation in frames of how much a neighbour counts. With the next: landmarks tremble less than half as much."""
+"""Standard deviation, in frames, of how much a neighbour counts; with the next one it halves the tremble of landmarks."""
 _NOISES: Final = 16.0
 """How many standard deviations of the noise a value may differ by before it hardly counts."""
 _FIRM: Final = 1e-6
 
 
 def steadied(
-    offsets: NDArray[np.floating], values: NDArray[np.floating], noise: NDArray[np.floating] | float
+    offsets: NDArray[np.number], values: NDArray[np.floating], noise: NDArray[np.floating] | float
 ) -> NDArray[np.float64]:
     """The value at offset 0 of a line fitted to its neighbourhood.
 
@@ -64,36 +64,39 @@ def noise_of(values: NDArray[np.floating], pooled: bool = False) -> NDArray[np.f
     return np.atleast_1d(1.4826 * middle / np.sqrt(6.0))
 
 
+def pose_and_shape(points: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where a face is, and what it looks like there.
+
+    Args:
+        points: (68 + M, 2) in frame pixels, the landmarks first.
+
+    Returns:
+        (4,) logarithm of the size in pixels, turn in radians, x and y of the centre; and (68 + M, 2) points in the unit
+        square that the face is aligned to.
+    """
+    matrix = align_matrix(points[:68], 1)
+    back = invert(matrix)
+    size, turn = np.hypot(back[0, 0], back[1, 0]), np.arctan2(back[1, 0], back[0, 0])
+    return np.array([np.log(size), turn, *transform(back, np.array([0.5, 0.5]))]), transform(matrix, points)
+
+
 def steady_points(
-    offsets: NDArray[np.floating], landmarks: NDArray[np.floating], others: NDArray[np.floating]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The landmarks of one frame, steadied by those around it: where the face is and what it does, each by itself.
+    offsets: NDArray[np.number], poses: NDArray[np.float64], shapes: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The points of one frame, steadied by those around it: where the face is and what it does, each by itself.
 
     Args:
         offsets: (N,) frames from the one asked for, among them 0.
-        landmarks: (N, 68, 2) in frame pixels.
-        others: (N, M, 2) points that move along, such as the mesh.
+        poses: (N, 4), see pose_and_shape.
+        shapes: (N, P, 2) likewise.
 
     Returns:
-        (68, 2) and (M, 2) of the frame at offset 0.
+        (P, 2) frame pixels.
     """
-    matrices = np.stack([align_matrix(points, 1) for points in landmarks])
-    backs = np.stack([invert(matrix) for matrix in matrices])
-    points = np.concatenate([landmarks, others], 1)
-    shapes = np.stack([transform(m, p) for m, p in zip(matrices, points, strict=True)]).reshape(len(points), -1)
-    pose = _steady_pose(offsets, backs)
-    shape = steadied(offsets, shapes, noise_of(shapes, pooled=True)).reshape(-1, 2)
-    placed = transform(pose, shape).astype(np.float32)
-    return placed[:68], placed[68:]
-
-
-def _steady_pose(offsets: NDArray[np.floating], backs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 3) from a unit square to the frame, of (N, 2, 3) of the frames around: size, turn and centre steadied."""
-    size = np.hypot(backs[:, 0, 0], backs[:, 1, 0])
-    turn = np.unwrap(np.arctan2(backs[:, 1, 0], backs[:, 0, 0]))
-    middle = np.median(size)
-    centre = np.stack([transform(back, np.array([0.5, 0.5])) for back in backs]) / middle
-    values = np.column_stack([np.log(size), turn, centre])
-    log_size, angle, x, y = steadied(offsets, values, noise_of(values))
-    linear = np.exp(log_size) * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return np.column_stack([linear, np.array([x, y]) * middle - linear @ [0.5, 0.5]])
+    poses = poses.copy()
+    poses[:, 1] = np.unwrap(poses[:, 1])
+    log_size, turn, x, y = steadied(offsets, poses, noise_of(poses))
+    flat = shapes.reshape(len(shapes), -1)
+    shape = steadied(offsets, flat, noise_of(flat, pooled=True)).reshape(-1, 2)
+    linear = np.exp(log_size) * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return np.asarray((shape - 0.5) @ linear.T + [x, y], np.float32)
