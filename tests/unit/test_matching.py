@@ -60,8 +60,8 @@ def direct(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np
 
 def test_a_membrane_is_the_harmonic_function() -> None:
     rng, inside = np.random.default_rng(0), region(64)
-    values = cv2.GaussianBlur(rng.normal(0, 2, (64, 64, 3)), (0, 0), 6).astype(np.float32)
-    values += rng.normal(0, 0.02, values.shape).astype(np.float32)
+    values = np.asarray(cv2.GaussianBlur(rng.normal(0, 2, (64, 64, 3)), (0, 0), 6), np.float32)
+    values += np.asarray(rng.normal(0, 0.02, values.shape), np.float32)
     film = membrane(values, inside)
     np.testing.assert_array_equal(film[~inside], values[~inside])
     error = np.abs(film[inside] - direct(values, inside)) * 255
@@ -72,7 +72,7 @@ def test_a_membrane_is_the_harmonic_function() -> None:
 def test_a_clone_is_opencv_s() -> None:
     rng, inside = np.random.default_rng(1), region(96)
     drawn = np.asarray(cv2.GaussianBlur(rng.uniform(0.2, 0.8, (96, 96, 3)), (0, 0), 2) * 0.7, np.float32)
-    frame = cv2.GaussianBlur(rng.uniform(0.3, 0.9, (96, 96, 3)), (0, 0), 9).astype(np.float32)
+    frame = np.asarray(cv2.GaussianBlur(rng.uniform(0.3, 0.9, (96, 96, 3)), (0, 0), 9), np.float32)
     ours = seamless(drawn, frame, inside).clip(0, 1)
     eight = [np.rint(p * 255).astype(np.uint8) for p in (drawn, frame)]
     ys, xs = np.nonzero(inside)

@@ -16,7 +16,7 @@ from lookalike.geometry import align_matrix, invert, transform
 REACH: Final = 5
 """Frames to each side that have a say."""
 _WIDTH: Final = 2.0
-"""Standard deviation, in frames, of how much a neighbour counts; with the next one it halves the tremble of landmarks."""
+"""Standard deviation, in frames, of how much a neighbour counts; with the next it halves the tremble of landmarks."""
 _NOISES: Final = 16.0
 """How many standard deviations of the noise a value may differ by before it hardly counts."""
 _FIRM: Final = 1e-6

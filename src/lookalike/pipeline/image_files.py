@@ -13,7 +13,7 @@ _QUALITY = 95
 
 
 def image_bytes(picture: Picture, kind: Literal["png", "jpg"] = "png") -> bytes:
-    """A picture as PNG, of 16 bits if it has more than 8 and with its alpha, or as JPEG of quality 95 with whole chroma."""
+    """A picture as PNG, of 16 bits if it has more than 8, with alpha if it has any, or as JPEG of quality 95, 4:4:4."""
     deep = picture.color.bits > 8 and kind == "png"
     alpha = None
     if picture.alpha is not None and kind == "png":
