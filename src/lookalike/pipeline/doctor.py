@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from lookalike import __version__
 from lookalike.models.device import choose_compute, describe
-from lookalike.video import usable_encoders
+from lookalike.video import usable_encoders, usable_hardware
 
 _PACKAGES = ("torch", "av", "opencv-python-headless", "ai-edge-litert", "dlib-bin", "numpy")
 _WEIGHTS = {
@@ -27,6 +27,7 @@ def doctor() -> list[tuple[str, str]]:
         ("training on", describe(choose_compute())),
     ]
     facts.append(("encoders", ", ".join(usable_encoders())))
+    facts.append(("in hardware", ", ".join(usable_hardware()) or "none that opens"))
     facts.append(("free here", f"{shutil.disk_usage('.').free / 2**30:.0f} GiB"))
     facts.extend((name, _version(name)) for name in _PACKAGES)
     facts.extend((name, _intact(name, digest)) for name, digest in _WEIGHTS.items())

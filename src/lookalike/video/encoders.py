@@ -153,8 +153,14 @@ def _first_that_opens(options: EncodeOptions, layout: Layout, size_wh: tuple[int
         if found is not None and _opens(found, size_wh):
             _log.info("%s is encoded by %s", options.codec, found.name)
             return found
-    _log.warning("no hardware here encodes %s, %s, %dx%d; software does", options.codec, layout.text, *size_wh)
+    _say_software(options.codec, layout, size_wh)
     return None
+
+
+@functools.cache
+def _say_software(codec: CodecName, layout: Layout, size_wh: tuple[int, int]) -> None:
+    """Say it once, not for each segment."""
+    _log.warning("no hardware here encodes %s, %s, %dx%d; software does", codec, layout.text, *size_wh)
 
 
 def _named(name: HardwareName, options: EncodeOptions, layout: Layout, size_wh: tuple[int, int]) -> Encoder:

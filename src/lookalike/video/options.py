@@ -9,6 +9,7 @@ from lookalike.options import Options
 CodecName = Literal["h264", "h265", "av1", "vp9", "prores", "ffv1"]
 StoredChroma = Literal["same", "444", "rgb"]
 HardwareName = Literal["nvenc", "qsv", "videotoolbox", "amf", "vaapi"]
+HardwareChoice = Literal["off", "auto", "nvenc", "qsv", "videotoolbox", "amf", "vaapi"]
 
 _X26_PRESETS: Final = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
@@ -53,7 +54,7 @@ class EncodeOptions(Options):
     chroma: StoredChroma = "same"
     """same keeps what dst has; 444 has colour at full size, rgb red, green and blue; few players show these two."""
 
-    hardware: Literal["off", "auto"] | HardwareName = "off"
+    hardware: HardwareChoice = "off"
     """Encoder in the graphics card: auto takes the first that works; faster, and larger files for the same quality."""
 
     @model_validator(mode="after")
