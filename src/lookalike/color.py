@@ -184,6 +184,15 @@ def converted(picture: Picture, color: ColorSpace) -> Picture:
     return replace(new, alpha=alpha)
 
 
+def in_one_space(first: Picture, second: Picture) -> tuple[Picture, Picture]:
+    """Two pictures whose planes mean the same: where one alone is G, B, R, it is converted to the other's Y, Cb, Cr."""
+    if (first.color.matrix == "rgb") == (second.color.matrix == "rgb"):
+        return first, second
+    if first.color.matrix == "rgb":
+        return converted(first, second.color), second
+    return first, converted(second, first.color)
+
+
 def _transformed(pixels: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     """(3, 4) matrix applied to (H, W, 3) pixels."""
     return np.asarray(cv2.transform(pixels, matrix), np.float32)

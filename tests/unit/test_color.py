@@ -8,7 +8,16 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from lookalike.color import align_box, chroma_shifts, converted, legal_range, paste_rgb, picture_to_rgb, rgb_to_picture
+from lookalike.color import (
+    align_box,
+    chroma_shifts,
+    converted,
+    in_one_space,
+    legal_range,
+    paste_rgb,
+    picture_to_rgb,
+    rgb_to_picture,
+)
 from lookalike.types import ColorSpace, Matrix, Picture
 
 MATRICES: tuple[Matrix, ...] = ("bt601", "bt709", "bt2020", "smpte240m", "fcc")
@@ -211,3 +220,14 @@ def test_converted_pictures_show_the_same() -> None:
         assert chroma_shifts(new) == ((0, 0) if color.matrix == "rgb" else (1, 1))
         assert np.abs(picture_to_rgb(new) - shown).max() < 1.6 / 255
     assert converted(picture, picture.color) is picture
+
+
+def test_pictures_that_are_compared_share_a_space() -> None:
+    yuv = rgb_to_picture(smooth_rgb(48, 64), ColorSpace("bt709", False, 10))
+    rgb = rgb_to_picture(smooth_rgb(48, 64), ColorSpace("rgb", True, 16))
+    for one, other in (in_one_space(yuv, rgb), in_one_space(rgb, yuv)):
+        assert one.color == other.color == yuv.color
+        differences = [np.abs(a.astype(int) - b) for a, b in zip(one.planes, other.planes, strict=True)]
+        assert max(int(d.max()) for d in differences) <= 1
+    assert in_one_space(rgb, rgb) == (rgb, rgb)
+    assert in_one_space(yuv, yuv) == (yuv, yuv)
