@@ -1,5 +1,6 @@
 """The report: figures of a frame, their summary, and the page."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,16 @@ from lookalike.landmarks import MESH_OVAL
 from lookalike.options import Options
 from lookalike.pipeline.report import report
 from lookalike.pipeline.workspace import Workspace
-from lookalike.reporting import measure, summary
-from lookalike.reporting.charts import Chart, Line, draw_chart, thin_out
-from lookalike.reporting.curves import draw_curves
-from lookalike.reporting.figures import Correlation, Example, Report, StepTime
-from lookalike.reporting.measure import FaceFigures, FoundFigures, FrameFigures, Identity, MotionValues, OutsideError
+from lookalike.reporting import crops, measure, summary
+from lookalike.reporting.figures import Correlation, Reason, Report, StepTime, WorstFrame
+from lookalike.reporting.likeness import ExpressionError
+from lookalike.reporting.measure import OutsideError
 from lookalike.reporting.page import render_page
 from lookalike.reporting.pictures import pair_picture, pair_tile, strip_picture
+from lookalike.reporting.plots import draw_plots, plot_rows, thin_out
 from lookalike.reporting.table import sections
 from lookalike.types import ColorSpace, Face, Picture
+from made_figures import make_figures, make_report
 
 SIDE = 64
 VIDEO = ColorSpace("bt709", False, 8)
@@ -73,34 +75,6 @@ def make_face(shift: float = 0.0) -> Face:
     return Face(box, 0.9, make_landmarks() + np.float32(shift), make_mesh())
 
 
-def make_figures(frame: int, mouth: float = 0.1, error: float = 0.02, margin: float = 0.2) -> FrameFigures:
-    seen = FoundFigures(
-        landmark_error=error,
-        regions=dict.fromkeys(measure.REGIONS, error),
-        dst=MotionValues(mouth, 0.3, 0.5),
-        result=MotionValues(mouth * 2, 0.3, 0.5),
-    )
-    face = FaceFigures(0.8, 1.5, seen, Identity(0.5, 0.5 + margin), Identity(0.8, 0.2), 1.25)
-    return FrameFigures(frame, frame / 25, 0.0, OutsideError(100.0, 100, 50.0, 50), face)
-
-
-def make_report(frames: list[FrameFigures], name: str = "d.mp4") -> Report:
-    return Report(
-        version="0",
-        src="s.mp4",
-        dst=name,
-        result="result.mp4",
-        frames=summary.count_frames(frames, len(frames), len(frames), len(frames)),
-        identity=summary.summarise_identity(frames, 0.7),
-        landmarks=summary.summarise_landmarks(frames),
-        motion=summary.summarise_motion(frames),
-        outside=summary.summarise_outside(frames),
-        inside=summary.summarise_inside(frames, 256),
-        steps=[StepTime(step="train", seconds=12.5, iterations=300)],
-        examples=[Example(file="frame-00001.jpg", kind="best", frame=1, seconds=0.04, landmark_error=0.02)],
-    )
-
-
 class TestOutside:
     def test_one_code_everywhere_is_48_13_db(self) -> None:
         error = measure.outside_error(make_picture(100), make_picture(101), np.zeros((SIDE, SIDE), bool))
@@ -148,34 +122,34 @@ class TestInside:
     def test_a_picture_beside_itself(self) -> None:
         noise = np.random.default_rng(1).integers(0, 255, (3, SIDE, SIDE)).astype(np.uint8)
         before, now, after = (
-            measure.cut_out(p, p, make_record(), SIDE)
+            crops.cut_out(p, p, make_record(), SIDE)
             for p in (replace(make_picture(0), planes=(n, *make_picture(0).planes[1:])) for n in noise)
         )
-        assert measure.sharpness_ratio(now) == 1
-        assert measure.flicker_ratio(before, now, after) == 1
+        assert crops.sharpness_ratio(now) == 1
+        assert crops.flicker_ratio(before, now, after) == 1
         rgb = np.stack([noise[0]] * 3, -1)
         assert measure.border_difference(rgb, rgb, make_record()) == 0
 
     def test_a_flat_or_still_dst_gives_nothing_to_compare_with(self) -> None:
-        crops = measure.cut_out(make_picture(100), make_picture(90), make_record(), SIDE)
-        assert measure.sharpness_ratio(crops) is None
-        assert measure.flicker_ratio(crops, crops, crops) is None
+        cut = crops.cut_out(make_picture(100), make_picture(90), make_record(), SIDE)
+        assert crops.sharpness_ratio(cut) is None
+        assert crops.flicker_ratio(cut, cut, cut) is None
 
     def test_half_the_contrast_is_half_the_sharpness(self) -> None:
         noise = np.random.default_rng(1).integers(0, 2, (SIDE, SIDE)).astype(np.uint8)
         inside = np.ones((SIDE, SIDE), bool)
-        crops = measure.FaceCrops(noise * np.uint8(100), noise * np.uint8(50), inside)
-        assert measure.sharpness_ratio(crops) == pytest.approx(0.5)
+        cut = crops.FaceCrops(noise * np.uint8(100), noise * np.uint8(50), inside)
+        assert crops.sharpness_ratio(cut) == pytest.approx(0.5)
 
     def test_crops_are_as_large_as_the_usual_face(self) -> None:
-        assert measure.frame_side(make_record()) == SIDE
-        assert [measure.measuring_size(s) for s in ([100.0, 120.0, 900.0], [10.0], [4000.0])] == [120, 64, 512]
+        assert crops.frame_side(make_record()) == SIDE
+        assert [crops.measuring_size(s) for s in ([100.0, 120.0, 900.0], [10.0], [4000.0])] == [120, 64, 512]
 
 
 class TestLandmarks:
     def test_a_shift_by_two_pixels_is_a_tenth_of_the_eye_distance(self) -> None:
         moved = replace(make_face(), landmarks=make_landmarks() + np.array([2, 0], np.float32))
-        figures = measure.compare_landmarks(make_record(), moved)
+        figures = measure.compare_faces(make_record(), moved, ExpressionError(0, 0, 0, 0, 0))
         assert figures.landmark_error == pytest.approx(0.1, abs=1e-3)
         assert figures.regions == pytest.approx(dict.fromkeys(("jaw", "brows", "nose", "eyes", "mouth"), 0.1), abs=1e-3)
 
@@ -205,7 +179,7 @@ class TestSummary:
 
     def test_figures_of_all_frames(self) -> None:
         frames = [make_figures(k, mouth=k / 10, error=k / 100, margin=0.1 if k else -0.1) for k in range(5)]
-        lost = replace(frames[4], face=replace(frames[4].face, found=None, identity=None))  # type: ignore[type-var]
+        lost = replace(frames[4], face=replace(frames[4].face, found=None, identity={}))  # type: ignore[type-var]
         late = replace(frames[3], time_difference_seconds=-0.02, outside=OutsideError(400.0, 100, 0.0, 0))
         none = replace(frames[0], frame=5, face=None)
         found = make_report([*frames[:3], late, lost, none])
@@ -224,15 +198,7 @@ class TestSummary:
         found = make_report([])
         assert found.landmarks.mean is found.outside.luma_psnr is found.identity.nearer_to_src is None
         assert found.motion.mouth == Correlation(measured=0, note="Too few faces were found to compare the mouth.")
-        assert "not measured" in render_page(found, [])
-
-    def test_chosen_frames_are_the_extremes_and_lie_apart(self) -> None:
-        frames = [make_figures(k, error=k / 1000, margin=k / 1000) for k in range(100)]
-        assert summary.worst_landmarks(frames, 4) == [99, 93, 87, 81]
-        assert summary.worst_identity(frames, 4) == [0, 6, 12, 18]
-        assert len(summary.best_frames(frames, 4)) == 4
-        frames[50] = replace(frames[50], face=replace(frames[50].face, found=None))  # type: ignore[type-var]
-        assert summary.worst_landmarks(frames, 1) == [50]
+        assert "not measured" in render_page(found, "")
 
     def test_evenly(self) -> None:
         assert summary.evenly(range(100), 4) == [12, 37, 62, 87]
@@ -242,16 +208,22 @@ class TestSummary:
 class TestPage:
     def test_every_figure_is_shown_and_text_is_escaped(self) -> None:
         found = make_report([make_figures(k, mouth=k / 10) for k in range(5)], name="<b>&'\".mp4")
-        page = render_page(found, [Chart("<i>", "u", [Line("dst", [(0, 0.1), (1, None), (2, 0.2)])])])
+        page = render_page(found, draw_plots([make_figures(k) for k in range(5)], [1]))
         assert "<b>" not in page
-        assert "<i>" not in page
         assert "&lt;b&gt;&amp;&#x27;&quot;.mp4" in page
         assert "<script" not in page
         rows = [row for section in sections(found) for row in section.rows]
-        assert len(rows) == 30
+        assert len(rows) == 48
         for row in rows:
             assert f"<td>{row.name}</td><td>{row.value}</td>" in page
         assert "frame-00001.jpg" in page
+        assert "mouth 0.12 off" in page
+        assert "1 of 1 are past a limit" in page
+        addresses = re.findall(r"(?:src|href)=['\"]([^'\"]*)", page)
+        assert "frame-00001.jpg" in addresses
+        assert all(a.startswith("#") or a == "frame-00001.jpg" for a in addresses)  # nothing from elsewhere
+        assert "url(http" not in page
+        assert "<!DOCTYPE svg" not in page
 
     def test_json_comes_back_the_same(self) -> None:
         found = make_report([make_figures(k) for k in range(5)])
@@ -262,7 +234,8 @@ class TestPage:
         models: set[type[Options]] = {
             Report,
             Correlation,
-            Example,
+            Reason,
+            WorstFrame,
             StepTime,
             *(type(p) for p in parts if isinstance(p, Options)),
         }
@@ -271,20 +244,39 @@ class TestPage:
                 nested = isinstance(field.annotation, type) and issubclass(field.annotation, Options)
                 assert field.description or nested or name == "format", f"{model.__name__}.{name}"
 
-    def test_a_long_curve_is_thinned_out_and_a_flat_one_is_drawn(self) -> None:
-        points = [(float(k), 1.0 if k < 500 else None) for k in range(1000)]
-        thin = thin_out(points, 100)
-        assert (len(thin), thin[0], thin[-1]) == (100, (4.5, 1.0), (994.5, None))
-        assert "<path" in draw_chart(Chart("flat", "", [Line("a", points)]))
-        assert "Nothing was measured" in draw_chart(Chart("none", "", [Line("a", [(0, None)])]))
 
+class TestPlots:
+    def test_a_long_curve_is_thinned_out_by_mean_or_by_largest(self) -> None:
+        seconds = np.arange(1000.0)
+        values = np.where(seconds < 500, seconds % 10, np.nan)
+        thin_seconds, thin = thin_out(seconds, values, 100)
+        assert (len(thin), thin_seconds[0], thin[0], thin_seconds[-1]) == (100, 4.5, 4.5, 994.5)
+        assert np.isnan(thin[-1])
+        assert thin_out(seconds, values, 100, errors=True)[1][0] == 9
 
-def test_curves_break_where_the_face_was_lost() -> None:
-    frames = [make_figures(k) for k in range(3)]
-    frames[1] = replace(frames[1], face=replace(frames[1].face, found=None, identity=None))  # type: ignore[type-var]
-    mouth, _, identity = draw_curves(frames)
-    assert [value for _, value in mouth.lines[1].points] == [0.2, None, 0.2]
-    assert [value for _, value in identity.lines[0].points] == [0.7, 0.7]
+    def test_curves_break_where_the_face_was_lost(self) -> None:
+        frames = [make_figures(k) for k in range(3)]
+        frames[1] = replace(frames[1], face=replace(frames[1].face, found=None, identity={}))  # type: ignore[type-var]
+        rows = {row.title: dict(row.lines) for row in plot_rows(frames)}
+        np.testing.assert_array_equal(rows["Mouth opening"]["result"], [0.2, np.nan, 0.2])
+        np.testing.assert_array_equal(rows["Identity: distance to both people"]["to dst (dlib)"], [0.7, np.nan, 0.7])
+        np.testing.assert_array_equal(rows["Change along dst's motion, codes"]["result"], [1.2, 1.2, 1.2])
+
+    def test_the_drawing_takes_its_colours_from_the_page_and_is_the_same_again(self) -> None:
+        frames = [make_figures(k, mouth=k / 10) for k in range(8)]
+        drawn = draw_plots(frames, [3])
+        assert drawn.startswith("<svg")
+        assert "Mouth opening" in drawn
+        assert "var(--line1)" in drawn
+        assert "var(--soft)" in drawn
+        assert "#0102" not in drawn
+        assert "<style" not in drawn  # would hold for the whole page
+        assert draw_plots(frames, [3]) == drawn
+        assert draw_plots(frames, []) != drawn
+
+    def test_nothing_measured_is_nothing_drawn(self) -> None:
+        assert draw_plots([]) == ""
+        assert draw_plots([replace(make_figures(0), face=None)]) == ""
 
 
 def test_pictures_have_their_size() -> None:

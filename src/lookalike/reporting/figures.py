@@ -1,16 +1,14 @@
 """`report.json`: what the result is like, in numbers. Imports no numpy."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from lookalike.options import Options
 
-FORMAT = 1
+FORMAT = 2
 PSNR_CAP = 100.0
 """Decibels that stand for "nothing differs", where the true figure has no end."""
-
-Kind = Literal["worst landmarks", "worst identity", "best"]
 
 
 class FrameCounts(Options):
@@ -33,11 +31,15 @@ class FrameCounts(Options):
 
 
 class IdentityFigures(Options):
-    """Whom the result looks like: distances of dlib embeddings; below 0.6 is taken for one person.
+    """Whom the result looks like: distances of embeddings by one recogniser.
 
     Values are None when nothing could be measured.
     """
 
+    recogniser: str
+    """Its name: dlib (Euclidean distance) or sface (one minus the cosine)."""
+    same_person: float
+    """Distance below which it takes two faces for one person."""
     measured: int
     """Frames measured, spread evenly over those with a face."""
     nearer_to_src: float | None = None
@@ -75,6 +77,76 @@ class LandmarkFigures(Options):
     """Mean over landmarks 36 to 47."""
     mouth: float | None = None
     """Mean over landmarks 48 to 67."""
+
+
+class PoseFigures(Options):
+    """How far the result's heads are turned away from dst's, in degrees. None when no face was found."""
+
+    measured: int
+    """Frames measured."""
+    mean: float | None = None
+    """Mean over frames of the angle of the one rotation that brings one head onto the other."""
+    p95: float | None = None
+    """95th percentile over frames."""
+    pitch: float | None = None
+    """Mean absolute difference up or down."""
+    yaw: float | None = None
+    """Mean absolute difference left or right."""
+    roll: float | None = None
+    """Mean absolute difference of the tilt."""
+
+
+class ExpressionFigures(Options):
+    """How far the result's expression is from dst's: mean absolute difference of MediaPipe's blendshape coefficients.
+
+    Coefficients are about 0..1. None when no face was found.
+    """
+
+    measured: int
+    """Frames measured."""
+    mean: float | None = None
+    """Over all 51 coefficients and all frames."""
+    p95: float | None = None
+    """95th percentile over frames."""
+    brows: float | None = None
+    """Over the coefficients of the brows."""
+    eyes: float | None = None
+    """Over the coefficients of lids and gaze."""
+    mouth: float | None = None
+    """Over the coefficients of the mouth."""
+    jaw: float | None = None
+    """Over the coefficients of the jaw."""
+
+
+class TemporalFigures(Options):
+    """Temporal warping error: change of luma along dst's optical flow, from each frame to the next, inside the face.
+
+    Measured in crops of at most 256 pixels. None when no motion could be followed.
+    """
+
+    measured: int
+    """Pairs of frames measured."""
+    ratio: float | None = None
+    """The result's error over dst's, both summed over all pairs; 1 is as steady as dst."""
+    median_ratio: float | None = None
+    """Median over pairs of the ratio."""
+    dst: float | None = None
+    """dst's own mean error, in 8-bit codes."""
+    result: float | None = None
+    """The result's mean error, in 8-bit codes."""
+
+
+class SeamFigures(Options):
+    """Whether the border of the changed region shows. None when no frame has a face."""
+
+    measured: int
+    """Frames measured."""
+    step: float | None = None
+    """Mean over frames of the mean step across the border, in CIE Lab, that the result makes and dst does not."""
+    p95: float | None = None
+    """95th percentile over frames."""
+    share: float | None = None
+    """Mean share of the border, 0..1, with a step of 2 or more."""
 
 
 class Correlation(Options):
@@ -143,23 +215,30 @@ class StepTime(Options):
     """Optimizer steps, of training."""
 
 
-class Example(Options):
-    """A picture of one frame, dst on the left and the result on the right."""
+class Reason(Options):
+    """One thing that is wrong in a frame."""
 
-    file: str
-    """Name in the report's folder."""
-    kind: Kind
-    """Why it was chosen."""
+    measure: str
+    """found, landmarks, mouth, eyes, expression, pose, identity, temporal, seam, sharpness or outside."""
+    text: str
+    """In words, as: mouth 0.12 off."""
+    severity: float
+    """How far beyond what is bad, which is 1."""
+
+
+class WorstFrame(Options):
+    """A frame that needs a look, with a picture: dst on the left, the result on the right."""
+
     frame: int
     """Number, from 0."""
     seconds: float
     """Presentation time."""
-    landmark_error: float | None = None
-    """In eye distances; None when no face was found in the result."""
-    to_src: float | None = None
-    """Distance of its embedding to src's mean."""
-    to_dst: float | None = None
-    """Distance of its embedding to dst's mean."""
+    score: float
+    """Rises with the worst of its reasons, and somewhat with the others; from 1 on something is bad."""
+    reasons: list[Reason]
+    """The worst first; where nothing is bad, what comes nearest to it."""
+    file: str
+    """Name of its picture in the report's folder."""
 
 
 class Report(Options):
@@ -174,16 +253,24 @@ class Report(Options):
     """File name of the dst video."""
     result: str
     """File name of the result."""
+    result_stamp: str = ""
+    """Size and time of the result's file, to know it again."""
     frames: FrameCounts
     identity: IdentityFigures
+    second_identity: IdentityFigures | None = None
+    """The same by a second recogniser, where one is installed."""
     landmarks: LandmarkFigures
+    pose: PoseFigures
+    expression: ExpressionFigures
     motion: MotionFigures
     outside: OutsideFigures
     inside: InsideFigures
+    temporal: TemporalFigures
+    seam: SeamFigures
     steps: list[StepTime] = Field(default_factory=list)
     """In the order of the pipeline; only those that were done."""
-    examples: list[Example] = Field(default_factory=list)
-    """Worst frames first."""
+    worst: list[WorstFrame] = Field(default_factory=list)
+    """At most 20 frames, the worst first, none beside another."""
     strip: str | None = None
     """Picture of evenly spaced faces, dst above and the result below; its name in the report's folder."""
     strip_frames: list[Annotated[int, Field(ge=0)]] = Field(default_factory=list)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from html import escape
 
-from lookalike.reporting.charts import Chart, draw_chart
-from lookalike.reporting.figures import Example, Report
-from lookalike.reporting.table import Row, Section, sections
+from lookalike.reporting.figures import Report, WorstFrame
+from lookalike.reporting.table import Row, Section, identities, sections
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #fff; --panel: #f5f6f8; --text: #1b1f24; --soft: #5b6470; --rule: #dfe3e8;
-  --good: #14713a; --good-back: #def5e6; --bad: #a3261b; --bad-back: #fde5e2; --line0: #1f66c9; --line1: #d9620b; }
+  --good: #14713a; --good-back: #def5e6; --bad: #a3261b; --bad-back: #fde5e2; --line0: #1f66c9; --line1: #d9620b;
+  --line2: #5b9a2f; --line3: #a04bb8; }
 @media (prefers-color-scheme: dark) { :root { --back: #14171b; --panel: #1d2127; --text: #e6e9ed; --soft: #9aa4b0;
   --rule: #333a43; --good: #74d798; --good-back: #17392a; --bad: #ff9d92; --bad-back: #4a211d; --line0: #6ea8ff;
-  --line1: #ffa25c; } }
+  --line1: #ffa25c; --line2: #93d16a; --line3: #d58eea; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 60rem; background: var(--back); color: var(--text);
   font: 15px/1.5 system-ui, sans-serif; }
@@ -43,41 +43,34 @@ img { display: block; max-width: 100%; height: auto; border-radius: .35rem; }
 .strip img { width: 100%; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
 .pairs figcaption { font-size: .85rem; margin-top: .3rem; font-variant-numeric: tabular-nums; }
-.chart { margin: 0 0 1.75rem; } .chart figcaption { font-weight: 600; } .chart small { font-weight: 400; }
-svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
-.grid { stroke: var(--rule); } path { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
-.line0 { stroke: var(--line0); } .line1 { stroke: var(--line1); }
-.legend { font-size: .85rem; color: var(--soft); } .legend span { margin-right: 1rem; }
-.legend span::before { content: ""; display: inline-block; width: 1rem; height: .2rem; margin-right: .35rem;
-  vertical-align: middle; border-radius: .1rem; background: currentColor; }
-.key0::before { color: var(--line0); } .key1::before { color: var(--line1); }
+.plots { overflow-x: auto; } .plots svg { display: block; width: 100%; min-width: 40rem; height: auto; }
+.plots text { font-family: system-ui, sans-serif; }
+.reasons { list-style: none; margin: .3rem 0 0; padding: 0; font-size: .85rem; }
+.reasons li { display: inline-block; margin: 0 .35rem .35rem 0; }
 """
 
-_EXAMPLE_TITLES = {
-    "worst landmarks": "Frames with the largest landmark error",
-    "worst identity": "Frames that look most like dst",
-    "best": "Best frames",
-}
 
-
-def render_page(report: Report, charts: Sequence[Chart]) -> str:
-    """The whole HTML document."""
+def render_page(report: Report, plots: str) -> str:
+    """The whole HTML document; `plots` is the SVG of `plots.draw_plots`, or empty."""
     parts = sections(report)
     title = f"{report.src} on {report.dst}"
+    by = " and ".join(i.recogniser for i in identities(report))
     body = [
         f"<h1>{escape(title)}</h1>",
-        f"<p class='soft'>Report on {escape(report.result)}, by Lookalike {escape(report.version)}.</p>",
+        f"<p class='soft'>Report on {escape(report.result)}, by Lookalike {escape(report.version)}; "
+        f"faces recognised by {escape(by)}.</p>",
         _summary(parts, report.notes),
         _strip(report),
         "<h2>Figures</h2>",
         _table(parts),
-        "<h2>Over time</h2>",
-        *(draw_chart(chart) for chart in charts),
-        *(
-            _examples(heading, [e for e in report.examples if e.kind == kind])
-            for kind, heading in _EXAMPLE_TITLES.items()
-        ),
+        *(["<h2>Over time</h2>", f"<div class='plots'>{plots}</div>"] if plots else []),
+        _worst(report.worst),
     ]
+    return html_page(title, body)
+
+
+def html_page(title: str, body: Sequence[str]) -> str:
+    """A document in the style of the report."""
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
@@ -131,23 +124,20 @@ def _row(row: Row) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _examples(heading: str, examples: Sequence[Example]) -> str:
-    if not examples:
+def _worst(frames: Sequence[WorstFrame]) -> str:
+    if not frames:
         return ""
+    bad = sum(frame.score >= 1 for frame in frames)
+    said = f"{bad} of {len(frames)} are past a limit" if bad else "none is past a limit"
     figures = "".join(
-        f"<figure><img src='{escape(e.file, quote=True)}' alt='dst and the result, frame {e.frame}' loading='lazy'>"
-        f"<figcaption>{escape(_caption(e))}</figcaption></figure>"
-        for e in examples
+        f"<figure><img src='{escape(f.file, quote=True)}' alt='dst and the result, frame {f.frame}' loading='lazy'>"
+        f"<figcaption>frame {f.frame}, {f.seconds:.2f} s<ul class='reasons'>{_reasons(f)}</ul></figcaption></figure>"
+        for f in frames
     )
-    return f"<h2>{escape(heading)} <small>dst left, result right</small></h2><div class='pairs'>{figures}</div>"
+    return f"<h2>Worst frames <small>dst left, result right; {said}</small></h2><div class='pairs'>{figures}</div>"
 
 
-def _caption(example: Example) -> str:
-    parts = [f"frame {example.frame}, {example.seconds:.2f} s"]
-    if example.landmark_error is None:
-        parts.append("no face found in the result")
-    else:
-        parts.append(f"landmark error {example.landmark_error:.3f}")
-    if example.to_src is not None and example.to_dst is not None:
-        parts.append(f"to src {example.to_src:.2f}, to dst {example.to_dst:.2f}")
-    return " · ".join(parts)
+def _reasons(frame: WorstFrame) -> str:
+    return "".join(
+        f"<li class='verdict{' bad' if r.severity >= 1 else ''}'>{escape(r.text)}</li>" for r in frame.reasons
+    )

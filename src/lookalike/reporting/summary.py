@@ -1,7 +1,7 @@
 """From the figures of each frame to those of the result. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -9,14 +9,19 @@ import numpy as np
 from lookalike.reporting.figures import (
     PSNR_CAP,
     Correlation,
+    ExpressionFigures,
     FrameCounts,
     IdentityFigures,
     InsideFigures,
     LandmarkFigures,
     MotionFigures,
     OutsideFigures,
+    PoseFigures,
+    SeamFigures,
+    TemporalFigures,
 )
-from lookalike.reporting.measure import REGIONS, FaceFigures, FoundFigures, FrameFigures
+from lookalike.reporting.likeness import EXPRESSION_PARTS
+from lookalike.reporting.measure import REGIONS, FoundFigures, FrameFigures
 
 _SAME_TIME_MS = 1.0
 _STILL_OPENING = 0.003
@@ -46,11 +51,21 @@ def count_frames(frames: Sequence[FrameFigures], dst: int, result: int, with_fac
     )
 
 
-def summarise_identity(frames: Sequence[FrameFigures], means_apart: float | None) -> IdentityFigures:
-    """Mean distances, and the share of faces nearer to src; `means_apart` is the distance of the two people."""
-    result = [f.face.identity for f in frames if f.face is not None and f.face.identity is not None]
-    dst = [f.face.dst_identity for f in frames if f.face is not None and f.face.dst_identity is not None]
+def summarise_identity(
+    frames: Sequence[FrameFigures], recogniser: str, same_person: float, means_apart: float | None
+) -> IdentityFigures:
+    """Mean distances by a recogniser, and the share of faces nearer to src.
+
+    Args:
+        same_person: distance below which it takes two faces for one person.
+        means_apart: distance of the two people.
+    """
+    faces = [f.face for f in frames if f.face is not None]
+    result = [f.identity[recogniser] for f in faces if recogniser in f.identity]
+    dst = [f.dst_identity[recogniser] for f in faces if recogniser in f.dst_identity]
     return IdentityFigures(
+        recogniser=recogniser,
+        same_person=same_person,
         measured=len(result),
         nearer_to_src=_mean([float(i.to_src < i.to_dst) for i in result]),
         result_to_src=_mean([i.to_src for i in result]),
@@ -69,8 +84,56 @@ def summarise_landmarks(frames: Sequence[FrameFigures]) -> LandmarkFigures:
     return LandmarkFigures(
         measured=len(figures),
         mean=_mean(errors),
-        p95=round(float(np.percentile(errors, 95)), 4) if errors else None,
+        p95=_p95(errors),
         **{name: _mean([figure.regions[name] for figure in figures]) for name in REGIONS},
+    )
+
+
+def summarise_pose(frames: Sequence[FrameFigures]) -> PoseFigures:
+    """Mean and 95th percentile of the angle, and the mean by axis."""
+    poses = [figure.pose for _, figure in found(frames)]
+    angles = [pose.angle for pose in poses]
+    return PoseFigures(
+        measured=len(poses),
+        mean=_mean(angles),
+        p95=_p95(angles),
+        pitch=_mean([abs(pose.pitch) for pose in poses]),
+        yaw=_mean([abs(pose.yaw) for pose in poses]),
+        roll=_mean([abs(pose.roll) for pose in poses]),
+    )
+
+
+def summarise_expression(frames: Sequence[FrameFigures]) -> ExpressionFigures:
+    """Mean, 95th percentile and mean by part of the face."""
+    errors = [figure.expression for _, figure in found(frames)]
+    means = [error.mean for error in errors]
+    return ExpressionFigures(
+        measured=len(errors),
+        mean=_mean(means),
+        p95=_p95(means),
+        **{part: _mean([getattr(error, part) for error in errors]) for part in EXPRESSION_PARTS},
+    )
+
+
+def summarise_temporal(frames: Sequence[FrameFigures]) -> TemporalFigures:
+    """The two errors, and the result's over dst's."""
+    pairs = [f.face.warping for f in frames if f.face is not None and f.face.warping is not None]
+    dst, result = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    return TemporalFigures(
+        measured=len(pairs),
+        ratio=round(result / dst, 4) if dst > 0 else None,
+        median_ratio=_median([after / before for before, after in pairs if before > 0]),
+        dst=_mean([pair[0] for pair in pairs]),
+        result=_mean([pair[1] for pair in pairs]),
+    )
+
+
+def summarise_seam(frames: Sequence[FrameFigures]) -> SeamFigures:
+    """Mean and 95th percentile of the step, and the share of the border that shows."""
+    seams = [f.face.seam for f in frames if f.face is not None]
+    steps = [seam.step for seam in seams]
+    return SeamFigures(
+        measured=len(seams), step=_mean(steps), p95=_p95(steps), share=_mean([seam.share for seam in seams])
     )
 
 
@@ -138,57 +201,11 @@ def summarise_inside(frames: Sequence[FrameFigures], crop_size: int) -> InsideFi
     )
 
 
-def worst_landmarks(frames: Sequence[FrameFigures], count: int) -> list[int]:
-    """Numbers of the frames whose face was lost or has the largest landmark error, worst first, not side by side."""
-    return _spread([f for f in frames if f.face is not None], lambda f: -_landmark_error(f), count)
-
-
-def worst_identity(frames: Sequence[FrameFigures], count: int) -> list[int]:
-    """Numbers of the frames that look most like dst, worst first, not side by side."""
-    return _spread([f for f in frames if f.face is not None and f.face.identity is not None], _margin, count)
-
-
-def best_frames(frames: Sequence[FrameFigures], count: int) -> list[int]:
-    """Numbers of the frames that rank highest by landmark error and identity together, not side by side."""
-    both = [f for f, _ in found(frames) if f.face is not None and f.face.identity is not None]
-    candidates = both or [f for f, _ in found(frames)]
-    ranks = dict.fromkeys((f.frame for f in candidates), 0)
-    for key in (_landmark_error, lambda f: -_margin(f) if both else 0.0):
-        for rank, frame in enumerate(sorted(candidates, key=key)):
-            ranks[frame.frame] += rank
-    return _spread(candidates, lambda f: ranks[f.frame], count)
-
-
 def evenly(items: Sequence[Item], count: int) -> list[Item]:
     """At most `count` of the items, evenly spread, each from the middle of its share."""
     if len(items) <= count:
         return list(items)
     return [items[(2 * k + 1) * len(items) // (2 * count)] for k in range(count)]
-
-
-def _spread(frames: Sequence[FrameFigures], key: Callable[[FrameFigures], float], count: int) -> list[int]:
-    """The frames with the lowest keys that keep a distance, so that they show different moments."""
-    if not frames:
-        return []
-    apart = max(1, (frames[-1].frame - frames[0].frame) // (4 * count))
-    chosen: list[int] = []
-    for frame in sorted(frames, key=key):
-        if all(abs(frame.frame - other) >= apart for other in chosen):
-            chosen.append(frame.frame)
-        if len(chosen) == count:
-            break
-    return chosen
-
-
-def _landmark_error(frame: FrameFigures) -> float:
-    face: FaceFigures | None = frame.face
-    return face.found.landmark_error if face is not None and face.found is not None else math.inf
-
-
-def _margin(frame: FrameFigures) -> float:
-    """How much nearer to src than to dst."""
-    identity = frame.face.identity if frame.face is not None else None
-    return identity.to_dst - identity.to_src if identity is not None else 0.0
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -198,3 +215,7 @@ def _mean(values: Sequence[float]) -> float | None:
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return round(float(np.median(known)), 4) if known else None
+
+
+def _p95(values: Sequence[float]) -> float | None:
+    return round(float(np.percentile(values, 95)), 4) if values else None

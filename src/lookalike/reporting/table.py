@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lookalike.reporting.figures import PSNR_CAP, Correlation, Report
+from lookalike.reporting.figures import PSNR_CAP, Correlation, IdentityFigures, Report
 
 NEARER_TO_SRC = 0.9
 LANDMARK_ERROR = 0.05
@@ -10,6 +10,13 @@ MOUTH = 0.8
 EYES = 0.5
 PSNR = 42.0
 FACES_FOUND = 0.95
+POSE_ERROR = 3.0
+"""Degrees."""
+EXPRESSION_ERROR = 0.08
+WARPING = 1.1
+"""The result's temporal warping error over dst's."""
+SEAM = 2.0
+"""CIE Lab units of a step at the border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,20 @@ def sections(report: Report) -> list[Section]:
     """Every figure of a report."""
     return [
         Section("Frames", _frames(report)),
-        Section("Identity", _identity(report)),
+        *(Section(f"Identity by {i.recogniser}", _identity(i)) for i in identities(report)),
         Section("Landmarks", _landmarks(report)),
-        Section("Expression", _motion(report)),
+        Section("Pose", _pose(report)),
+        Section("Expression", _motion(report) + _expression(report)),
         Section("Outside the face", _outside(report)),
         Section("Inside the face", _inside(report)),
+        Section("From frame to frame", _temporal(report)),
         *([Section("Time", _steps(report))] if report.steps else []),
     ]
+
+
+def identities(report: Report) -> list[IdentityFigures]:
+    """By each recogniser that was used."""
+    return [report.identity, *([report.second_identity] if report.second_identity is not None else [])]
 
 
 def _frames(report: Report) -> list[Row]:
@@ -72,8 +86,7 @@ def _frames(report: Report) -> list[Row]:
     ]
 
 
-def _identity(report: Report) -> list[Row]:
-    i = report.identity
+def _identity(i: IdentityFigures) -> list[Row]:
     return [
         Row(
             "Nearer to src",
@@ -85,7 +98,7 @@ def _identity(report: Report) -> list[Row]:
         Row(
             "Result to src",
             _number(i.result_to_src),
-            "Distance from the result to src; under 0.6 counts as the same person.",
+            f"Distance from the result to src; under {i.same_person:g} counts as the same person.",
         ),
         Row("Result to dst", _number(i.result_to_dst), "Distance from the result to dst; larger is better."),
         Row("src to dst", _number(i.means_apart), "How unlike the two people are to begin with."),
@@ -110,11 +123,28 @@ def _landmarks(report: Report) -> list[Row]:
             "Mean error",
             _number(m.mean),
             "How far the result's features lie from dst's, in distances between the eyes.",
-            None if m.mean is None else m.mean <= LANDMARK_ERROR,
+            _at_most(m.mean, LANDMARK_ERROR),
             f"{LANDMARK_ERROR} or less",
         ),
         Row("95th percentile", _number(m.p95), "Only one frame in twenty is worse than this."),
         *(Row(name, _number(value), f"The error of the {name.lower()} alone.") for name, value in regions),
+    ]
+
+
+def _pose(report: Report) -> list[Row]:
+    p = report.pose
+    return [
+        Row(
+            "Mean angle",
+            _degrees(p.mean),
+            "How far the result's head is turned away from dst's, all directions in one.",
+            _at_most(p.mean, POSE_ERROR),
+            f"{POSE_ERROR:g}° or less",
+        ),
+        Row("95th percentile", _degrees(p.p95), "Only one frame in twenty is turned further away."),
+        Row("Up or down", _degrees(p.pitch), "The part of it up or down (pitch)."),
+        Row("Left or right", _degrees(p.yaw), "The part of it to the sides (yaw)."),
+        Row("Tilt", _degrees(p.roll), "The part of it that tilts the head (roll)."),
     ]
 
 
@@ -124,6 +154,22 @@ def _motion(report: Report) -> list[Row]:
         _correlation("Mouth", m.mouth, "Whether the mouth opens and closes with dst's; 1 is perfect.", MOUTH),
         _correlation("Eyes", m.eyes, "Whether the eyes open and close with dst's; 1 is perfect.", EYES),
         _correlation("Gaze", m.gaze, "Whether the eyes turn left and right with dst's; 1 is perfect.", None),
+    ]
+
+
+def _expression(report: Report) -> list[Row]:
+    e = report.expression
+    parts = (("Brows", e.brows), ("Lids and gaze", e.eyes), ("Mouth", e.mouth), ("Jaw", e.jaw))
+    return [
+        Row(
+            "Expression error",
+            _number(e.mean),
+            "Mean difference of 51 coefficients between 0 and 1, from smile to blink (MediaPipe's blendshapes).",
+            _at_most(e.mean, EXPRESSION_ERROR),
+            f"{EXPRESSION_ERROR} or less",
+        ),
+        Row("Expression error, 95th percentile", _number(e.p95), "Only one frame in twenty is worse than this."),
+        *(Row(f"{name}, error", _number(value), f"The same of the {name.lower()} alone.") for name, value in parts),
     ]
 
 
@@ -151,16 +197,49 @@ def _outside(report: Report) -> list[Row]:
 
 
 def _inside(report: Report) -> list[Row]:
-    i = report.inside
+    i, s = report.inside, report.seam
     return [
         Row(
             "Sharpness", _ratio(i.sharpness), f"Fine detail beside dst's at {i.crop_size} pixels; under 100% is softer."
         ),
-        Row("Flicker", _ratio(i.flicker), "Unrest from frame to frame beside dst's; over 100% flickers more."),
         Row(
             "Colour at the edge",
             "not measured" if i.border is None else f"{i.border:.2f}",
-            "Colour difference (CIE Lab) just inside the face's edge; about 2 is where a seam begins to show.",
+            "Colour difference (CIE Lab) just inside the face's edge.",
+        ),
+        Row(
+            "Step at the border",
+            "not measured" if s.step is None else f"{s.step:.2f}",
+            "Step (CIE Lab) across the border of what was changed that dst does not have; from 2 on an edge shows.",
+            _at_most(s.step, SEAM),
+            f"{SEAM:g} or less",
+        ),
+        Row(
+            "Step, 95th percentile",
+            "not measured" if s.p95 is None else f"{s.p95:.2f}",
+            "Only one frame in twenty has a larger step.",
+        ),
+        Row("Border that shows", _ratio(s.share), "Share of the border whose step is 2 or more."),
+    ]
+
+
+def _temporal(report: Report) -> list[Row]:
+    t = report.temporal
+    return [
+        Row(
+            "Warping error",
+            _ratio(t.ratio),
+            "How much the face changes while it moves as dst does, beside dst's own face: over 100% flickers more.",
+            _at_most(t.ratio, WARPING),
+            f"{WARPING:.0%} or less",
+        ),
+        Row("Warping error, median", _ratio(t.median_ratio), "The same in the middle one of all pairs of frames."),
+        Row("Warping error of dst", _codes(t.dst), "Its mean change along its own motion: noise and light."),
+        Row("Warping error of the result", _codes(t.result), "Its mean change along dst's motion."),
+        Row(
+            "Flicker",
+            _ratio(report.inside.flicker),
+            "Change that does not follow a line over three frames, beside dst's; blur lowers it.",
         ),
     ]
 
@@ -177,6 +256,18 @@ def _steps(report: Report) -> list[Row]:
 
 def _at_least(value: float | None, wanted: float) -> bool | None:
     return None if value is None else value >= wanted
+
+
+def _at_most(value: float | None, wanted: float) -> bool | None:
+    return None if value is None else value <= wanted
+
+
+def _degrees(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f}°"
+
+
+def _codes(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f} codes"
 
 
 def _number(value: float | None) -> str:

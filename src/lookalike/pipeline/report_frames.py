@@ -1,0 +1,154 @@
+"""Both videos read in step, each frame of the result measured beside dst's; no picture is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.color import in_one_space, picture_to_rgb8
+from lookalike.faces import EXPRESSIONS
+from lookalike.faceset import FaceRecord, load_record
+from lookalike.parallel import ordered_map
+from lookalike.pipeline.report_survey import Survey, Tools, face_of
+from lookalike.reporting import crops, measure
+from lookalike.reporting.likeness import compare_expression
+from lookalike.reporting.seam import find_seam
+from lookalike.reporting.temporal import warping_error
+from lookalike.types import Face, Frame
+from lookalike.video import read_frames
+
+_WORKERS = 2
+_WARPING_SIDE = 256
+"""Most pixels of the crops in which the warping error is measured; flow costs more than all else in larger ones."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Frames read from each video so far."""
+
+    dst: int = 0
+    result: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """The same frame of both videos, and the next if it follows."""
+
+    dst: Frame
+    result: Frame
+    after: "_Pair | None" = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    figures: measure.FrameFigures
+    crops: crops.FaceCrops | None
+
+
+def measured_frames(dst: Path, result: Path, survey: Survey, counter: Counter) -> Iterator[measure.FrameFigures]:
+    """The figures of every frame that both videos have, in order; `counter` is filled on the way."""
+    pairs = _followed(_paired(read_frames(dst), read_frames(result), counter))
+    yield from _with_flicker(ordered_map(partial(_look, survey=survey), pairs, _WORKERS))
+
+
+def _paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> Iterator[_Pair]:
+    """Frames of the same number, both videos read in step and to their ends."""
+    other = next(result, None)
+    for frame in dst:
+        counter.dst += 1
+        while other is not None and other.index < frame.index:
+            counter.result += 1
+            other = next(result, None)
+        if other is not None and other.index == frame.index:
+            first, second = in_one_space(frame.picture, other.picture)
+            yield _Pair(replace(frame, picture=first), replace(other, picture=second))
+    while other is not None:
+        counter.result += 1
+        other = next(result, None)
+
+
+def _followed(pairs: Iterator[_Pair]) -> Iterator[_Pair]:
+    """Each pair with the one of the next frame."""
+    now = next(pairs, None)
+    while now is not None:
+        after = next(pairs, None)
+        follows = after is not None and after.dst.index == now.dst.index + 1
+        yield replace(now, after=after) if follows else now
+        now = after
+
+
+def _look(pair: _Pair, survey: Survey) -> _Looked:
+    """Measure a frame; runs on several threads."""
+    dst, result, index = pair.dst.picture, pair.result.picture, pair.dst.index
+    records = [load_record(path) for path in survey.faces.get(index, [])]
+    figures = measure.FrameFigures(
+        frame=index,
+        seconds=pair.dst.seconds,
+        time_difference_seconds=float(pair.result.pts * pair.result.time_base - pair.dst.pts * pair.dst.time_base),
+        outside=measure.outside_error(dst, result, measure.inside_faces(records, dst.size_wh)),
+        face=None,
+    )
+    if not records:
+        return _Looked(figures, None)
+    record, tools = records[0], survey.tools()
+    cut = crops.cut_out(dst, result, record, survey.crop_size)
+    dst_rgb, rgb = picture_to_rgb8(dst), picture_to_rgb8(result)
+    face = measure.same_face(tools.finder.find(rgb), record)
+    seen = measure.FaceFigures(
+        sharpness=crops.sharpness_ratio(cut),
+        border=measure.border_difference(dst_rgb, rgb, record),
+        found=_compare(record, face, tools) if face is not None else None,
+        seam=find_seam(*(crops.cut_square(p, record, survey.crop_size) for p in (dst_rgb, rgb))),
+        identity=_identities(rgb, face, survey) if face is not None and index in survey.embedded else {},
+        dst_identity=_identities(dst_rgb, face_of(record), survey) if index in survey.dst_embedded else {},
+        warping=_warping(pair, record, survey) if pair.after is not None else None,
+    )
+    return _Looked(replace(figures, face=seen), cut)
+
+
+def _compare(record: FaceRecord, face: Face, tools: Tools) -> measure.FoundFigures:
+    of = tools.expression.of
+    expression = compare_expression(EXPRESSIONS, of(record.mesh_array()), of(face.mesh))
+    return measure.compare_faces(record, face, expression)
+
+
+def _warping(pair: _Pair, record: FaceRecord, survey: Survey) -> tuple[float, float] | None:
+    """Both frames are cut out by the matrix of the first."""
+    assert pair.after is not None
+    side = min(survey.crop_size, _WARPING_SIDE)
+    now, after = (crops.cut_out(p.dst.picture, p.result.picture, record, side) for p in (pair, pair.after))
+    return warping_error(now, after)
+
+
+def _identities(rgb: NDArray[np.uint8], face: Face, survey: Survey) -> dict[str, measure.Identity]:
+    found = {}
+    for people in survey.people:
+        kind = people.recogniser
+        embedding = survey.tools().embedders[kind.name].embed(rgb, face)
+        found[kind.name] = measure.Identity(kind.distance(embedding, people.src), kind.distance(embedding, people.dst))
+    return found
+
+
+def _with_flicker(looked: Iterator[_Looked]) -> Iterator[measure.FrameFigures]:
+    """The figures in order, flicker filled in from the frames before and after."""
+    before: _Looked | None = None
+    now: _Looked | None = None
+    for after in looked:
+        if now is not None:
+            yield _flickered(before, now, after)
+        before, now = now, after
+    if now is not None:
+        yield now.figures
+
+
+def _flickered(before: _Looked | None, now: _Looked, after: _Looked) -> measure.FrameFigures:
+    face, number = now.figures.face, now.figures.frame
+    if before is None or face is None or before.crops is None or now.crops is None or after.crops is None:
+        return now.figures
+    if (before.figures.frame, after.figures.frame) != (number - 1, number + 1):
+        return now.figures
+    flicker = crops.flicker_ratio(before.crops, now.crops, after.crops)
+    return replace(now.figures, face=replace(face, flicker=flicker))
