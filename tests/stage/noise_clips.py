@@ -76,7 +76,7 @@ def joined(
 
 
 def fast(codec: str, **options: object) -> EncodeOptions:
-    return EncodeOptions.model_validate({"codec": codec, "preset": FASTEST.get(codec), **options})
+    return EncodeOptions.model_validate({"codec": codec, "preset": FASTEST.get(codec)} | options)
 
 
 def stored_alpha(path: Path) -> list[tuple[NDArray[np.float64], int]]:

@@ -141,6 +141,27 @@ def test_they_are_what_was_asked_for(files: dict[str, Path], name: str) -> None:
     assert len(list(read_frames(files[name]))) == 12
 
 
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+@pytest.mark.parametrize(
+    ("tag", "options", "alpha"),
+    [
+        ("apco", {"preset": "proxy"}, False),
+        ("apcs", {"preset": "lt"}, False),
+        ("apcn", {"preset": "standard"}, False),
+        ("apch", {}, False),
+        ("ap4h", {"chroma": "444"}, False),
+        ("ap4h", {}, True),
+    ],
+)
+def test_prores_says_its_profile(
+    source: Path, tmp_path: Path, suffix: str, tag: str, options: dict[str, str], alpha: bool
+) -> None:
+    segments = write_segments(tmp_path, source, fast("prores", **options), 6, alpha=alpha)
+    join_segments(segments, probe(source), tmp_path / f"a{suffix}", None, {})
+    with av.open(str(tmp_path / f"a{suffix}")) as container:
+        assert container.streams.video[0].codec_context.codec_tag == tag
+
+
 @pytest.mark.parametrize("name", PIXEL_FORMATS)
 def test_ffprobe_agrees(files: dict[str, Path], name: str) -> None:
     ffprobe = shutil.which("ffprobe")

@@ -78,6 +78,8 @@ def join_segments(
             video = container.add_stream_from_template(template, opaque=True)
             _, tags = stored_color(info, template.codec_context.pix_fmt or planar_layout(info.pixel_format))
             describe_stream(video, info, codec, tags)
+            if codec == "prores":  # its profile is nowhere but in this name; without it all would pass for HQ
+                video.codec_context.codec_tag = template.codec_context.codec_tag
             tracks = _add_sound(container, cut.tracks(sound)) if sound is not None else {}
             shift = 0 if cut.start is not None else _late_start(times.pts[0] * info.time_base, sound)
             sources = [_video_packets(segments, video, times, info.time_base, shift)]
