@@ -33,7 +33,7 @@ def changed(before: Picture, after: Picture) -> list[NDArray[np.bool_]]:
 
 
 def mask_of(target: Target, drawn: Prediction, config: MergeConfig, side: int = 96) -> NDArray[np.float32]:
-    return whole_mask(target, drawn_region(config.mask, drawn, None, None), config, side)
+    return whole_mask(target, drawn_region(config.mask, target, drawn), config, side)
 
 
 @pytest.mark.parametrize("bits", [8, 10])
@@ -97,7 +97,7 @@ def test_sharpening_adds_contrast() -> None:
 
 
 @pytest.mark.parametrize("moved", [(-90, 0), (170, 0), (0, -80), (190, 130), (-110, -100)])
-@pytest.mark.parametrize("mask", ["learned-prd", "learned*hull"])
+@pytest.mark.parametrize("mask", ["learned-prd", "learned-prd*face"])
 def test_a_face_cut_by_the_frame_s_edge_is_merged_as_far_as_it_is_seen(moved: tuple[float, float], mask: str) -> None:
     picture, record = scene(moved=moved)
     merged = merged_with(picture, target_of(picture, record), prediction(), options(mask=mask)).picture
@@ -196,7 +196,7 @@ def test_polygons_say_the_last_word() -> None:
     square = [(x - 8, y - 8), (x + 8, y - 8), (x + 8, y + 8), (x - 8, y + 8)]
     beside = [(px + 80, py) for px, py in square]
     drawn = [Polygon(kind="exclude", points=square), Polygon(kind="include", points=beside)]
-    for mask in ("hull", "learned-prd", "learned*hull"):
+    for mask in ("hull", "learned-prd", "learned-prd*face"):
         target = target_of(picture, record.model_copy(update={"polygons": drawn}))
         merged = merged_with(picture, target, prediction(), options(mask=mask, blur=0, erode=0)).picture
         moved = changed(picture, merged)[0]
@@ -238,7 +238,7 @@ def test_alpha_lies_over_the_unblended_face() -> None:
     share = layer.alpha.astype(float) / 255
     for plane, over, under in zip(whole.planes, layer.planes, picture.planes, strict=True):
         laid = over.astype(float) * share + under.astype(float) * (1 - share)
-        assert np.abs(laid - plane).max() < 1.6
+        assert np.abs(laid - plane.astype(float)).max() < 1.6
 
 
 def test_a_patch_lies_where_its_matrix_says() -> None:

@@ -19,7 +19,8 @@ Mode = Literal[
     "raw-predict",
 ]
 MaskName = Literal[
-    "learned*hull",
+    "learned-prd*face",
+    "face",
     "hull",
     "learned-prd",
     "learned-dst",
@@ -38,8 +39,9 @@ class MergeConfig(Options):
 
     mode: Mode = "overlay"
     """overlay, or seamless (Poisson) cloning, with or without a match of histograms; raw-* for other programs."""
-    mask: MaskName = "learned*hull"
-    """Where the drawn face shows: as learned of src (prd) or dst, in dst's outline (hull), by a mask network (seg)."""
+    mask: MaskName = "learned-prd*face"
+    """Where the drawn face shows: by what was learned of src (prd) or dst, dst's outline (hull), that without dark hair
+    (face), a mask network (seg)."""
     erode: Annotated[float, Field(ge=-200, le=200)] = 10
     """Shrink the mask (grow it when negative); 100 is about a tenth of the face."""
     blur: Annotated[float, Field(ge=0, le=400)] = 80

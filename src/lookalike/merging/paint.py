@@ -52,7 +52,7 @@ def paint(
         config: what is asked for.
         seg_prd, seg_dst: see drawn_region.
     """
-    region = drawn_region(config.mask, prediction, seg_prd, seg_dst)
+    region = drawn_region(config.mask, target, prediction, seg_prd, seg_dst)
     drawn = prediction.picture
     if config.mode.startswith("raw"):
         return Painted(drawn, drawn, region, np.eye(4, 3))

@@ -191,4 +191,4 @@ def _warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Ev
     learned = [config.mask for config in settings.all() if config.mask.startswith("learned")]
     for name, predictor in job.predictors.items():
         if learned and not predictor.learns_masks:
-            yield Message("merge", f"the model {name} learns no masks; dst's outline stands in for {learned[0]}")
+            yield Message("merge", f"the model {name} learns no masks; dst's own outline stands in for {learned[0]}")

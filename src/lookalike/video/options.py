@@ -25,6 +25,12 @@ _PRESETS: Final[dict[CodecName, tuple[str, ...]]] = {
     "prores": ("proxy", "lt", "standard", "hq"),
 }
 
+NEVER_EXACT: Final[dict[CodecName, str]] = {
+    "prores": "always loses a little",
+    "av1": "is not exact here: SVT-AV1 4.1 loses with 10 bits, and spoils pictures at presets 11 to 13",
+}
+"""Codecs that cannot be lossless, and why."""
+
 _WITHOUT: Final[dict[StoredChroma, dict[CodecName, str]]] = {
     "same": {},
     "444": {"av1": "h264, h265, vp9, prores or ffv1"},
@@ -40,7 +46,7 @@ class EncodeOptions(Options):
     """h264 plays everywhere; h265, av1 and vp9 are smaller and slower; prores is for editing, ffv1 loses nothing."""
 
     crf: int | None = Field(default=None, ge=0)
-    """Quality, lower is better; empty for the codec's own default (h264 16, h265 18, av1 20, vp9 20)."""
+    """Quality, lower is better; empty for the codec's own default (h264 14, h265 18, av1 20, vp9 20)."""
 
     bitrate: float | None = Field(default=None, gt=0)
     """Megabits a second on average, instead of a quality."""
@@ -49,7 +55,7 @@ class EncodeOptions(Options):
     """Speed: ultrafast..placebo for h264 and h265, 0..13 for av1, 0..8 for vp9, proxy/lt/standard/hq for prores."""
 
     lossless: bool = False
-    """Store every picture exactly as it was computed; ffv1 always does, prores cannot."""
+    """Store every picture exactly as it was computed; ffv1 always does, prores and av1 cannot."""
 
     chroma: StoredChroma = "same"
     """same keeps what dst has; 444 has colour at full size, rgb red, green and blue; few players show these two."""
@@ -75,8 +81,8 @@ class EncodeOptions(Options):
 
     @model_validator(mode="after")
     def _can_be_exact(self) -> "EncodeOptions":
-        if self.lossless and self.codec == "prores":
-            raise ValueError("prores always loses a little; use --codec ffv1, or leave out lossless")
+        if self.lossless and self.codec in NEVER_EXACT:
+            raise ValueError(f"{self.codec} {NEVER_EXACT[self.codec]}; use --codec ffv1 or h265, or leave out lossless")
         if self.lossless and (self.crf is not None or self.bitrate is not None):
             raise ValueError("lossless takes the room it needs; leave out crf and bitrate")
         instead = _WITHOUT[self.chroma].get(self.codec)
