@@ -46,8 +46,8 @@ def _x264(options: EncodeOptions, _: Layout) -> dict[str, str]:
     # frames, and a merge that was cut off would not end as one that was not. It costs no time that could be measured.
     # Without loss it is qp 0: crf 0 loses with more than 8 bits.
     size = {"qp": "0"} if options.lossless else _size(options)
-    # On two clips veryfast at crf 14 lost as much as medium at crf 16 (luma 51.0 and 51.1, 47.9 and 48.0 dB; chroma 54 and
-    # 55.5, 52.4 and 53.2) in a third of the time, and took 23 % more bytes.
+    # On two clips veryfast at crf 14 lost as much as medium at crf 16 (luma 51.0 and 51.1, 47.9 and 48.0 dB; chroma
+    # 54 and 55.5, 52.4 and 53.2) in a third of the time, and took 23 % more bytes.
     return {**size, "preset": options.preset or "veryfast", "x264-params": "cpu-independent=1"}
 
 
