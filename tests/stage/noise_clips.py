@@ -1,4 +1,4 @@
-"""Pictures of random codes, which no codec keeps by chance, and the frames of a file with their alpha."""
+"""Pictures that no codec keeps by chance, and the alpha of a file's frames."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -38,7 +38,10 @@ def info_of(layout: Layout, rotation: Rotation = 0) -> VideoInfo:
 
 
 def noise(info: VideoInfo, alpha: bool = False) -> Iterator[Frame]:
-    """The same frames at every call, at uneven times."""
+    """The same frames at every call, at uneven times: above random codes, below a ramp that moves and an even patch.
+
+    Both are needed: an encoder may be exact for the one and not for the other.
+    """
     layout = planar(info.pixel_format)
     assert layout is not None
     down, across = (2 if layout.chroma == "420" else 1), (2 if layout.chroma in ("420", "422") else 1)
@@ -48,13 +51,17 @@ def noise(info: VideoInfo, alpha: bool = False) -> Iterator[Frame]:
     rng = np.random.default_rng(0)
     kind = np.uint8 if layout.bits == 8 else np.uint16
 
-    def plane(h: int, w: int) -> NDArray[np.generic]:
-        return rng.integers(0, 1 << layout.bits, (h, w)).astype(kind)
+    def plane(h: int, w: int, number: int) -> NDArray[np.generic]:
+        codes = rng.integers(0, 1 << layout.bits, (h, w), kind)
+        ramp = np.add.outer(np.arange(h - h // 2), np.arange(w) + 3 * number)
+        codes[h // 2 :] = (ramp << (layout.bits - 7)) % (1 << layout.bits)
+        codes[h // 2 :, : w // 3] = 77 << (layout.bits - 8)
+        return codes
 
     for number in range(COUNT):
-        small = [plane(height // down, width // across) for _ in range(2)]
-        opacity = plane(height, width) if alpha else None
-        picture = Picture((plane(height, width), small[0], small[1]), info.color, opacity)
+        small = [plane(height // down, width // across, number) for _ in range(2)]
+        opacity = plane(height, width, number) if alpha else None
+        picture = Picture((plane(height, width, number), small[0], small[1]), info.color, opacity)
         yield Frame(picture, number, 40 * number + number % 3, info.time_base)
 
 

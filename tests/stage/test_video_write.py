@@ -20,6 +20,7 @@ from lookalike.video import (
     check_output,
     join_segments,
     output_format,
+    outputs,
     probe,
     read_frames,
 )
@@ -173,9 +174,11 @@ class TestCheckOutput:
         [
             ("b.xyz", "h264", r"b\.xyz has no known suffix \(\.xyz\); use one of \.mp4"),
             ("b", "h264", "no known suffix"),
-            ("b.webm", "vp9", r"cannot hold aac sound; use \.mp4 or \.mov or \.mkv"),
+            ("b.webm", "vp9", r"cannot hold aac sound; use \.mp4 or \.mkv"),
             ("b.webm", "h264", r"cannot hold h264 and aac sound; use \.mp4"),
             ("b.mp4", "prores", r"cannot hold prores; use \.mov or \.mkv"),
+            ("b.mov", "av1", r"cannot hold av1; use \.mp4 or \.mkv"),
+            ("b.mov", "vp9", r"cannot hold vp9; use \.mp4 or \.mkv"),
             ("a.mp4", "h264", "is the video that is read"),
         ],
     )
@@ -183,6 +186,13 @@ class TestCheckOutput:
         info = probe(draw(tmp_path / "a.mp4", sounds=1))
         with pytest.raises(EncoderError, match=text):
             check_output(tmp_path / name, info, EncodeOptions(codec=codec))
+
+    @pytest.mark.parametrize("sound", ["opus", "flac"])
+    def test_sound_that_mov_refuses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound: str) -> None:
+        info = probe(draw(tmp_path / "a.mp4", sounds=1))
+        monkeypatch.setattr(outputs, "_sound_codecs", lambda *_: [sound])
+        with pytest.raises(EncoderError, match=rf"a \.mov file cannot hold {sound} sound; use \.mp4 or \.mkv"):
+            check_output(tmp_path / "b.mov", info, EncodeOptions())
 
     def test_accepted(self, tmp_path: Path) -> None:
         info = probe(draw(tmp_path / "a.mp4", sounds=1))
@@ -226,6 +236,25 @@ def test_options_are_checked() -> None:
         EncodeOptions(codec="prores", crf=3)
     with pytest.raises(ValueError, match="no preset 'warp'"):
         EncodeOptions(preset="warp")
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "av1", "vp9", "prores", "ffv1"])
+def test_what_is_accepted_can_be_written(tmp_path: Path, codec: CodecName) -> None:
+    source = draw(tmp_path / "a.mp4", pts=range(2), sounds=1)
+    info = probe(source)
+    fast = {"h264": "ultrafast", "h265": "ultrafast", "av1": "12", "vp9": "8"}.get(codec)
+    segments = write_segments(tmp_path, source, EncodeOptions(codec=codec, preset=fast), 2)
+    written = 0
+    for suffix in (".mp4", ".mov", ".mkv", ".webm"):
+        out = tmp_path / f"b{suffix}"
+        try:
+            check_output(out, info, EncodeOptions(codec=codec))
+        except EncoderError:
+            continue
+        join_segments(segments, info, out, source, {})
+        assert probe(out).frame_count == 2
+        written += 1
+    assert written >= 2
 
 
 def test_decoding_times_rise_and_never_pass_presentation() -> None:

@@ -26,6 +26,8 @@ from lookalike.video.planes import planar_layout, stored_color
 
 _FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _QUICKTIME: Final = {".mp4", ".mov"}
+_NOT_IN_MOV: Final = {"av1", "vp9", "opus", "flac", "truehd"}
+"""FFmpeg has names for them in MOV and refuses them when the file is begun."""
 _FINE_TICKS: Final = 90_000
 _DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO}
 
@@ -177,5 +179,10 @@ def _not_held(suffix: str, codec: CodecName, sounds: list[str]) -> list[str]:
     with av.open(io.BytesIO(), "w", format=_FORMATS[suffix]) as container:
         supported = container.supported_codecs
     wanted = [(codec, CODECS[codec].encoder), *((f"{name} sound", name) for name in dict.fromkeys(sounds))]
-    # The standard lets MP4 hold PCM; what is copied into it from other files is refused by the writer, or by players.
-    return [s for s, name in wanted if name not in supported or (suffix == ".mp4" and name.startswith("pcm_"))]
+    refused = {text for text, name in wanted if name not in supported}
+    if suffix == ".mov":
+        refused |= {text for text, name in wanted if text.removesuffix(" sound") in _NOT_IN_MOV}
+    if suffix == ".mp4":
+        # The standard lets MP4 hold PCM; what is copied from other files is refused by the writer, or by players.
+        refused |= {text for text, name in wanted if name.startswith("pcm_")}
+    return [text for text, _ in wanted if text in refused]
