@@ -42,12 +42,12 @@ class TestSeam:
     @pytest.mark.parametrize("step", [3.0, 5.0])
     def test_a_hard_edge_is_as_large_as_it_is(self, step: float) -> None:
         seam = find_seam(skin(), changed(skin(), disc() * np.array([step, 0, 0], np.float32)))
-        assert seam.step == pytest.approx(step, rel=0.15)
+        assert seam.step == pytest.approx(0.9 * step, rel=0.1)
         assert seam.share > 0.95
 
     def test_a_soft_edge_of_the_same_change_hardly_shows(self) -> None:
         seam = find_seam(skin(), changed(skin(), disc(8) * np.array([3, 0, 0], np.float32)))
-        assert 0 < seam.step < 0.8
+        assert 0 < seam.step < 0.6
         assert seam.share == 0
 
     def test_texture_that_only_the_result_has_is_no_edge(self) -> None:

@@ -72,7 +72,7 @@ def test_worst_comes_first_and_more_faults_weigh_more() -> None:
     assert [s.frame for s in worst_frames(clip, 3)] == [50, 90, 10]
     (first, *_) = worst_frames(clip, 3)
     assert [r.measure for r in first.reasons] == ["found", "seam"]
-    assert first.score == 4.1
+    assert first.score == 4.2
 
 
 def test_of_a_bad_stretch_only_some_are_shown() -> None:

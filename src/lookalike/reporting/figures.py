@@ -9,6 +9,8 @@ from lookalike.options import Options
 FORMAT = 2
 PSNR_CAP = 100.0
 """Decibels that stand for "nothing differs", where the true figure has no end."""
+VISIBLE_STEP = 1.5
+"""Step at a border, in CIE Lab units as `seam.find_seam` measures them, from which an edge shows."""
 
 
 class FrameCounts(Options):
@@ -146,7 +148,7 @@ class SeamFigures(Options):
     p95: float | None = None
     """95th percentile over frames."""
     share: float | None = None
-    """Mean share of the border, 0..1, with a step of 2 or more."""
+    """Mean share of the border, 0..1, with a step of 1.5 or more."""
 
 
 class Correlation(Options):
@@ -277,3 +279,7 @@ class Report(Options):
     """Numbers of its frames."""
     notes: list[str] = Field(default_factory=list)
     """What could not be measured, and why."""
+
+    def identities(self) -> list[IdentityFigures]:
+        """By each recogniser that was used."""
+        return [self.identity, *([self.second_identity] if self.second_identity is not None else [])]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from lookalike.reporting.figures import Report, WorstFrame
-from lookalike.reporting.table import Row, Section, identities, sections
+from lookalike.reporting.table import Row, Section, sections
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #fff; --panel: #f5f6f8; --text: #1b1f24; --soft: #5b6470; --rule: #dfe3e8;
@@ -54,7 +54,7 @@ def render_page(report: Report, plots: str) -> str:
     """The whole HTML document; `plots` is the SVG of `plots.draw_plots`, or empty."""
     parts = sections(report)
     title = f"{report.src} on {report.dst}"
-    by = " and ".join(i.recogniser for i in identities(report))
+    by = " and ".join(i.recogniser for i in report.identities())
     body = [
         f"<h1>{escape(title)}</h1>",
         f"<p class='soft'>Report on {escape(report.result)}, by Lookalike {escape(report.version)}; "

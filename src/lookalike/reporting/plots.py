@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.reporting.figures import VISIBLE_STEP
 from lookalike.reporting.measure import FaceFigures, FrameFigures
-from lookalike.reporting.table import LANDMARK_ERROR, POSE_ERROR, SEAM
+from lookalike.reporting.table import LANDMARK_ERROR, POSE_ERROR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +123,7 @@ def plot_rows(frames: Sequence[FrameFigures]) -> list[Row]:
             ],
             errors=True,
         ),
-        Row("Step at the border, CIE Lab", [("", of_face(lambda x: x.seam.step))], errors=True, limit=SEAM),
+        Row("Step at the border, CIE Lab", [("", of_face(lambda x: x.seam.step))], errors=True, limit=VISIBLE_STEP),
         Row("Sharpness beside dst's", [("", of_face(lambda x: x.sharpness))]),
     ]
 

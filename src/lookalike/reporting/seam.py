@@ -6,24 +6,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.reporting.figures import VISIBLE_STEP
+
 _CHANGED = 1.5
-"""CIE Lab units from which a pixel counts as changed."""
+"""CIE Lab units, root mean square about a place, from which it counts as changed..."""
+_NOISES = 3.0
+"""...if it is as many times what the encoder does, seen in the calmer quarter of the edge of the crop."""
+_EDGE = 0.06
+"""Width of that edge as a share of the crop's side."""
 _GRID = 128
-"""Side to which the map of changes is brought before its region is filled; the edge is then looked for in the crop."""
+"""Side to which the map of changes is brought; the border is then looked for in the crop."""
 _CLOSE = 0.12
 """Gaps in the changed region that are closed, and islands that are left out, as shares of the crop's side."""
 _LEAST = 0.01
 """Share of the crop below which nothing was changed."""
 _POINTS = 256
 """Places around the border that are looked at."""
-_TOGETHER = 17
-"""Neighbouring places that are averaged: an edge runs on, texture does not."""
-_REACH = 7
-"""Pixels to either side of the border that are sampled."""
-_SEARCH = 4
-"""Pixels to either side of the border in which the edge is looked for."""
-_VISIBLE = 2.0
-"""CIE Lab units of a step that begins to show."""
+_FIRST = 17
+"""Neighbouring places that are averaged to find the edge."""
+_TOGETHER = 33
+"""Neighbouring places that are averaged to measure it: an edge runs on, texture does not."""
+_SEARCH = (3, 2.5)
+"""Pixels to either side of the region's outline in which the edge is looked for, and further pixels of the grid."""
+_ROOM = 5
+"""Pixels of the profile on each side of a place that `_steps` looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Seam:
     step: float
     """Mean over the border of the step in CIE Lab (CIE76) that the result makes across it and dst does not."""
     share: float
-    """Share of the border, 0..1, whose step is 2 or more."""
+    """Share of the border, 0..1, whose step is 1.5 or more."""
 
 
 NO_SEAM = Seam(0.0, 0.0)
@@ -43,9 +49,11 @@ def find_seam(dst: NDArray[np.uint8], result: NDArray[np.uint8]) -> Seam:
     """The step across the border of the region in which two (S, S, 3) uint8 sRGB crops of a face differ.
 
     Across the border, result minus dst steps from nothing to what was changed. Where the change sets in at once, the
-    step of the pixels next to each other is as large as the change: a visible edge. Where it sets in over a width, it
-    is that share of it. What both pictures show, as texture and the outline of a face, cancels; texture that only the
-    result has does not run along the border, over which the step is averaged before its length is taken.
+    step of the pixels next to each other is nearly as large as the change: a visible edge. Where it sets in steadily
+    over a width, there is none. What both pictures show, as texture and the outline of a face, cancels; texture that
+    only the result has does not run along the border, over which the step is averaged before its length is taken.
+
+    A hard edge of 3 reads as 2.5, blended over a Gaussian of four pixels as 0.4.
 
     Returns:
         NO_SEAM where the pictures do not differ.
@@ -56,19 +64,28 @@ def find_seam(dst: NDArray[np.uint8], result: NDArray[np.uint8]) -> Seam:
     if border is None:
         return NO_SEAM
     points, outward = border
-    offsets = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
-    places = (points[:, None] + offsets[:, None] * outward[:, None]).astype(np.float32)  # (N, offsets, 2)
-    profile = cv2.remap(difference, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    steps = _steps(_along(np.asarray(profile, np.float32)))
-    return Seam(float(steps.mean()), float((steps >= _VISIBLE).mean()))
+    search = _SEARCH[0] + round(_SEARCH[1] * dst.shape[0] / _GRID)
+    places = _steps(_along(_profile(difference, points, outward, search), _FIRST)).argmax(1) - search
+    edge = points + _along(places[:, None, None].astype(np.float32), _FIRST)[:, 0] * outward
+    steps = _steps(_along(_profile(difference, edge, outward, 1), _TOGETHER)).max(1)
+    return Seam(float(steps.mean()), float((steps >= VISIBLE_STEP).mean()))
+
+
+def _profile(
+    difference: NDArray[np.float32], points: NDArray[np.float32], outward: NDArray[np.float32], search: int
+) -> NDArray[np.float32]:
+    """(N, offsets, 3) values along the directions, as far as `_steps` needs to look `search` pixels to either side."""
+    reach = search + _ROOM
+    offsets = np.arange(-reach, reach + 1, dtype=np.float32)
+    places = (points[:, None] + offsets[:, None] * outward[:, None]).astype(np.float32)
+    values = cv2.remap(difference, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values, np.float32)
 
 
 def _border(difference: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """(N, 2) points on the outline of the largest changed region, and there the (N, 2) directions out of it."""
     side = difference.shape[0]
-    smooth = cv2.GaussianBlur(difference, (0, 0), 1.0)
-    changed = (np.linalg.norm(smooth, axis=2) > _CHANGED).astype(np.float32)
-    region = _filled((cv2.resize(changed, (_GRID, _GRID), interpolation=cv2.INTER_AREA) >= 0.5).astype(np.uint8))
+    region = _filled(_changed(difference).astype(np.uint8))
     region = (cv2.resize(region.astype(np.float32), (side, side)) >= 0.5).astype(np.uint8)
     outlines, _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=cv2.contourArea, default=None)
@@ -85,11 +102,22 @@ def _border(difference: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     return (points[inside], outward[inside]) if inside.sum() > _TOGETHER else None
 
 
+def _changed(difference: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(_GRID, _GRID) True where pictures differ by more than the encoder makes them."""
+    energy = cv2.resize((difference**2).sum(2), (_GRID, _GRID), interpolation=cv2.INTER_AREA)
+    strength = np.sqrt(cv2.GaussianBlur(energy, (0, 0), 1.0))
+    edge = np.ones_like(strength, bool)
+    width = round(_EDGE * _GRID)
+    edge[width:-width, width:-width] = False
+    return np.asarray(strength > max(_CHANGED, _NOISES * float(np.percentile(strength[edge], 25))))
+
+
 def _filled(changed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A (_GRID, _GRID) region without its gaps and without islands."""
     disc = _disc(max(1, round(_GRID * _CLOSE / 2)))
     room = disc.shape[0]
-    closed = cv2.morphologyEx(np.pad(changed, room), cv2.MORPH_CLOSE, disc)
+    firm = cv2.morphologyEx(changed, cv2.MORPH_OPEN, _disc(1))
+    closed = cv2.morphologyEx(np.pad(firm, room), cv2.MORPH_CLOSE, disc)
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc)[room:-room, room:-room], np.uint8)
 
 
@@ -101,21 +129,24 @@ def _evenly(outline: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([np.interp(places, run, closed[:, k]) for k in (0, 1)], 1).astype(np.float32)
 
 
-def _along(profile: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, offsets, 3), each place the mean of its neighbours along the border."""
-    half = _TOGETHER // 2
+def _along(profile: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """(N, offsets, C), each place the mean of so many, an odd number, around it on the border."""
+    half = count // 2
     around = np.concatenate([profile[-half:], profile, profile[:half]])
     sums = np.cumsum(np.concatenate([np.zeros_like(around[:1]), around]), axis=0, dtype=np.float64)
-    return np.asarray((sums[_TOGETHER:] - sums[:-_TOGETHER]) / _TOGETHER, np.float32)
+    return np.asarray((sums[count:] - sums[:-count]) / count, np.float32)
 
 
 def _steps(profile: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N,) largest step near the border: from the mean of two pixels inside to the mean of two outside."""
-    steps = []
-    for at in range(_REACH - _SEARCH, _REACH + _SEARCH + 1):
-        inner, outer = profile[:, at - 2 : at].mean(1), profile[:, at + 1 : at + 3].mean(1)
-        steps.append(np.linalg.norm(inner - outer, axis=1))
-    return np.asarray(np.max(steps, axis=0), np.float64)
+    """(N, places) step at each place of a profile, beyond what the slopes on both sides of it go on to.
+
+    Each side is the mean of two pixels next to the place; the slopes are taken over as many pixels further out, so that
+    a change that grows steadily over ten pixels, which nobody sees, is none.
+    """
+    means = (profile[:, :-1] + profile[:, 1:]) / 2
+    inmost, inner, outer, outmost = (means[:, k : means.shape[1] - 9 + k] for k in (0, 3, 6, 9))
+    steps = (inner - outer) - ((inmost - inner) + (outer - outmost)) / 2
+    return np.asarray(np.linalg.norm(steps, axis=2), np.float64)
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

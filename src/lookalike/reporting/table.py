@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lookalike.reporting.figures import PSNR_CAP, Correlation, IdentityFigures, Report
+from lookalike.reporting.figures import PSNR_CAP, VISIBLE_STEP, Correlation, IdentityFigures, Report
 
 NEARER_TO_SRC = 0.9
 LANDMARK_ERROR = 0.05
@@ -15,8 +15,6 @@ POSE_ERROR = 3.0
 EXPRESSION_ERROR = 0.08
 WARPING = 1.1
 """The result's temporal warping error over dst's."""
-SEAM = 2.0
-"""CIE Lab units of a step at the border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def sections(report: Report) -> list[Section]:
     """Every figure of a report."""
     return [
         Section("Frames", _frames(report)),
-        *(Section(f"Identity by {i.recogniser}", _identity(i)) for i in identities(report)),
+        *(Section(f"Identity by {i.recogniser}", _identity(i)) for i in report.identities()),
         Section("Landmarks", _landmarks(report)),
         Section("Pose", _pose(report)),
         Section("Expression", _motion(report) + _expression(report)),
@@ -54,11 +52,6 @@ def sections(report: Report) -> list[Section]:
         Section("From frame to frame", _temporal(report)),
         *([Section("Time", _steps(report))] if report.steps else []),
     ]
-
-
-def identities(report: Report) -> list[IdentityFigures]:
-    """By each recogniser that was used."""
-    return [report.identity, *([report.second_identity] if report.second_identity is not None else [])]
 
 
 def _frames(report: Report) -> list[Row]:
@@ -210,16 +203,16 @@ def _inside(report: Report) -> list[Row]:
         Row(
             "Step at the border",
             "not measured" if s.step is None else f"{s.step:.2f}",
-            "Step (CIE Lab) across the border of what was changed that dst does not have; from 2 on an edge shows.",
-            _at_most(s.step, SEAM),
-            f"{SEAM:g} or less",
+            "Step (CIE Lab) across the border of what was changed that dst does not have; from 1.5 on an edge shows.",
+            _at_most(s.step, VISIBLE_STEP),
+            f"{VISIBLE_STEP:g} or less",
         ),
         Row(
             "Step, 95th percentile",
             "not measured" if s.p95 is None else f"{s.p95:.2f}",
             "Only one frame in twenty has a larger step.",
         ),
-        Row("Border that shows", _ratio(s.share), "Share of the border whose step is 2 or more."),
+        Row("Border that shows", _ratio(s.share), "Share of the border whose step is 1.5 or more."),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from lookalike.reporting.figures import Reason
+from lookalike.reporting.figures import VISIBLE_STEP, Reason
 from lookalike.reporting.measure import FaceFigures, FoundFigures, FrameFigures
 
 _LOST = 4.0
@@ -24,8 +24,6 @@ _POSE = 6.0
 """Degrees."""
 _WARPING = 1.5
 """Codes by which the result changes more than dst along dst's flow."""
-_SEAM = 2.0
-"""CIE Lab units."""
 _OUTSIDE_MSE = 255**2 / 10**3.8
 """Mean squared error of luma outside the face: 38 dB."""
 _UNUSUAL = 3.5
@@ -97,7 +95,7 @@ def _reasons(frame: FrameFigures, face: FaceFigures, usual: _Usual) -> Iterator[
     if face.warping is not None:
         excess = face.warping[1] - face.warping[0]
         yield _reason("temporal", f"flickers ({excess:+.1f})", excess / usual.warping)
-    yield _reason("seam", f"edge visible ({face.seam.step:.1f})", face.seam.step / _SEAM)
+    yield _reason("seam", f"edge visible ({face.seam.step:.1f})", face.seam.step / VISIBLE_STEP)
     if face.sharpness is not None:
         softer = (usual.sharpness - face.sharpness) / (_UNUSUAL * usual.sharpness_spread)
         yield _reason("sharpness", f"softer than the rest ({face.sharpness:.0%})", softer)
