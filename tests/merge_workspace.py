@@ -18,6 +18,9 @@ from lookalike.video import EncodeOptions, VideoWriter
 from merge_scene import TINY
 
 
+BT709 = ColorTags(1, 1, 1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How the drawn video is stored."""
@@ -28,19 +31,18 @@ class Kind:
     full_range: bool = False
     rotation: Literal[0, 90, 180, 270] = 0
     aspect: Fraction = Fraction(1)
-    tags: ColorTags = ColorTags(1, 1, 1, 1)
+    tags: ColorTags = BT709
 
 
-def write_video(path: Path, count: int, kind: Kind, without_face: frozenset[int] = frozenset()) -> None:
-    """Pictures of a drawn person as ffv1; grey noise where there is no face."""
-    color = ColorSpace("bt709", kind.full_range, kind.bits)
+def video_info(path: Path, count: int, kind: Kind) -> VideoInfo:
+    """Of a drawn video at 25 frames a second."""
     chroma = {(1, 1): 420, (1, 0): 422, (0, 0): 444}[kind.shift_x, kind.shift_y]
     rate = Fraction(25)
-    info = VideoInfo(
+    return VideoInfo(
         path=path,
         size_wh=FRAME_WH,
         pixel_format=f"yuv{chroma}p" + (f"{kind.bits}le" if kind.bits > 8 else ""),
-        color=color,
+        color=ColorSpace("bt709", kind.full_range, kind.bits),
         tags=ColorTags(kind.tags.primaries, kind.tags.transfer, kind.tags.matrix, 2 if kind.full_range else 1),
         frame_count=count,
         rate=rate,
@@ -50,6 +52,11 @@ def write_video(path: Path, count: int, kind: Kind, without_face: frozenset[int]
         duration_seconds=count / 25,
         audio_tracks=0,
     )
+
+
+def write_video(path: Path, count: int, kind: Kind, without_face: frozenset[int] = frozenset()) -> None:
+    """Pictures of a drawn person as ffv1; grey noise where there is no face."""
+    info = video_info(path, count, kind)
     shifts = (kind.shift_x, kind.shift_y) if kind.rotation % 180 == 0 else (kind.shift_y, kind.shift_x)
     with VideoWriter(path, info, EncodeOptions(codec="ffv1")) as writer:
         for number in range(count):
@@ -58,7 +65,7 @@ def write_video(path: Path, count: int, kind: Kind, without_face: frozenset[int]
             if number in without_face:
                 rgb[:] = 128
             noisy = (rgb + rng.normal(0, 6, rgb.shape)).clip(0, 255) / 255
-            picture = rgb_to_picture(noisy.astype(np.float32), color, *shifts)
+            picture = rgb_to_picture(noisy.astype(np.float32), info.color, *shifts)
             writer.write(Frame(picture, number, number * 512, info.time_base))
 
 

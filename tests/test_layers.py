@@ -23,7 +23,7 @@ BASE = {
     "tone_map",
     "noise_filter",
 }
-BASE |= {"parallel", "files", "options", "download", "weights"}
+BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights"}
 STAGES = {"video", "faces", "faceset", "curation", "models", "training", "merging", "reporting", "sample"}
 BELOW_STAGES = BASE | ROOTS
 
@@ -67,6 +67,7 @@ HOMES = {
     "torch": {"color_transfer", "color_transport", "faces", "models", "training", "merging"},
     "platformdirs": {"weights"},
     "safetensors": {"models"},
+    "scenedetect": {"pipeline"},
     "starlette": {"web"},
     "uvicorn": {"web"},
     "cyclopts": {"cli"},

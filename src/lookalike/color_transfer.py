@@ -5,7 +5,9 @@ Training draws colours with it, merging matches the drawn face to dst. Needs PyT
 
 import functools
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lookalike.color_transport import fitted_covariance, iterative_transfer, sliced_transport, weighted_mean
@@ -75,6 +77,21 @@ def transfer_colors(
         case _:
             raise ValueError(f"no colour transfer {mode}")
     return moved.clamp(0, 1).where(x_known & y_known, x).view(content.shape)
+
+
+def transfer_picture(
+    mode: str, content: NDArray[np.float32], reference: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """`transfer_colors` for one picture in numpy, with the same draws in every call, so that a video does not flicker.
+
+    Args:
+        content, reference: (H, W, 3) float32 RGB in [0, 1].
+        weight: (H, W) in [0, 1], of both.
+    """
+    one, other = (torch.from_numpy(p.transpose(2, 0, 1).copy())[None] for p in (content, reference))
+    share = torch.from_numpy(weight)[None, None]
+    moved = transfer_colors(mode, one, other, share, share, torch.Generator().manual_seed(0))[0]
+    return np.ascontiguousarray(moved.permute(1, 2, 0).numpy())
 
 
 def _reinhard(x: Tensor, y: Tensor, x_weight: Tensor, y_weight: Tensor) -> Tensor:

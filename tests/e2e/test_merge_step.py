@@ -92,7 +92,7 @@ def test_frames_without_a_face_are_counted_and_left_alone(tmp_path: Path) -> Non
         assert all((a == b).all() for a, b in zip(one.planes, other.planes, strict=True))
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Stands for a kill."""
 
 
@@ -109,9 +109,9 @@ def test_a_stopped_merge_ends_as_one_that_was_not(tmp_path: Path, after: int, mo
             count += not isinstance(event, Message)
             yield event
             if count == after:
-                raise Stopped
+                raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         list(stopping())
     said = [e.text for e in run(workspace, tmp_path / "parts.mkv") if isinstance(e, Message)]
     assert any(text.startswith("reused") for text in said)
@@ -204,8 +204,8 @@ def test_alpha_in_a_video(tmp_path: Path) -> None:
                 assert isinstance(frame, av.VideoFrame)
                 bits = frame.format.components[3].bits
                 plane = frame.planes[3]
-                lines = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16).reshape(plane.height, -1)
-                alpha = lines[:, : frame.width] * (255 / ((1 << bits) - 1))
+                lines = np.frombuffer(bytes(plane), np.uint8 if bits == 8 else np.uint16).reshape(plane.height, -1)
+                alpha = lines[:, : frame.width].astype(float) * (255 / ((1 << bits) - 1))
                 assert np.abs(alpha - mask).max() < (0.5 if codec == "ffv1" else 3)
     with pytest.raises(EncoderError, match="alpha"):
         list(merge(workspace, MergeConfig(), EncodeOptions(), run=layers, output=tmp_path / "out.mp4"))

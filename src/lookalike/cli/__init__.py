@@ -13,7 +13,7 @@ from lookalike.cli import stop
 from lookalike.cli.text import one_line
 from lookalike.errors import ConfigError, LookalikeError
 
-_STEPS, _VIDEO = "commands", "video_commands"
+_STEPS, _VIDEO, _MERGING = "commands", "video_commands", "merge_commands"
 _COMMANDS = {
     "demo": (_STEPS, "The whole job on an embedded sample, with no other input."),
     "swap": (_STEPS, "The whole job: extract, train, merge, encode, report."),
@@ -26,8 +26,9 @@ _COMMANDS = {
     "sort": ("sort_command", "Order the faces of a side, and take out what does not belong."),
     "train": ("train_command", "Train a model on both facesets."),
     "timelapse": ("training_commands", "Make a video of the preview history."),
-    "merge": (_STEPS, "Lay the new face into dst and write the video."),
-    "encode": (_STEPS, "Make a video of merged images, with dst's sound."),
+    "shots": (_MERGING, "Find the cuts of dst, for options by shot."),
+    "merge": (_MERGING, "Lay the new face into dst and write the video."),
+    "encode": (_MERGING, "Make a video of merged images, with dst's sound."),
     "report": ("report_command", "Measure how good a result is, or compare results."),
     "weights": ("weights_commands", "Get pretrained networks that are not shipped."),
     "doctor": (_STEPS, "Say what this machine has and what will be used."),

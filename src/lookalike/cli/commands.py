@@ -47,6 +47,7 @@ def swap(
     dst_person: Annotated[str | None, Parameter(help="Picture or number of the person wanted in dst.")] = None,
     overwrite: Overwrite = False,
     merging: Annotated[MergeConfig | None, Flat] = None,
+    merge_run: Annotated[MergeRun | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Put the person of one video into another: extract, train, merge, encode, report. Run it again to go on."""
@@ -62,6 +63,7 @@ def swap(
         src_faces=ExtractConfig(person=src_person),
         dst_faces=ExtractConfig(person=dst_person),
         merging=merging,
+        merge_run=merge_run,
         encoding=encoding,
         overwrite=overwrite,
     )
@@ -104,52 +106,6 @@ def extract(
     place = Workspace(workspace)
     events = run(place, side, config or ExtractConfig(), only_missing=only_missing, redo=redo, debug=debug)
     _show(events, place)
-
-
-def merge(
-    workspace: Folder,
-    *,
-    output: Annotated[
-        Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")
-    ] = None,
-    name: Annotated[str | None, Parameter(help="The model's folder under model/; the last one trained.")] = None,
-    sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
-    overwrite: Overwrite = False,
-    config: Annotated[MergeConfig | None, Flat] = None,
-    run: Annotated[MergeRun | None, Flat] = None,
-    encoding: Annotated[EncodeOptions | None, Flat] = None,
-) -> None:
-    """Lay the new face into dst and write the video with dst's sound."""
-    from lookalike.pipeline.merge import merge as start
-
-    place = Workspace(workspace)
-    events = start(
-        place,
-        config or MergeConfig(),
-        encoding or EncodeOptions(),
-        run=run,
-        output=output,
-        name=name,
-        sequence=sequence,
-        overwrite=overwrite,
-    )
-    _show(events, place)
-
-
-def encode(
-    workspace: Folder,
-    *,
-    output: Annotated[
-        Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")
-    ] = None,
-    overwrite: Overwrite = False,
-    encoding: Annotated[EncodeOptions | None, Flat] = None,
-) -> None:
-    """Make a video of the images that `merge --sequence` wrote, with dst's times and sound."""
-    from lookalike.pipeline.encode import encode as run
-
-    place = Workspace(workspace)
-    _show(run(place, encoding or EncodeOptions(), output=output, overwrite=overwrite), place)
 
 
 def doctor() -> None:

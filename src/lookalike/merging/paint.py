@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from lookalike.color_transfer import transfer_colors
+from lookalike.color_transfer import transfer_picture
 from lookalike.merging.config import MergeConfig
 from lookalike.merging.histogram import match_histograms
 from lookalike.merging.mask import finish_mask
@@ -111,13 +110,8 @@ def _on_white(picture: NDArray[np.float32], shown: Mask) -> NDArray[np.float32]:
 
 
 def _transferred(face: NDArray[np.float32], dst: NDArray[np.float32], weight: Mask, name: str) -> NDArray[np.float32]:
-    mode = name.removesuffix("-m")
     share = weight if name == "rct" or name.endswith("-m") else np.ones_like(weight)
-    content, reference = (torch.from_numpy(p.transpose(2, 0, 1).copy())[None] for p in (face, dst))
-    shares = torch.from_numpy(share)[None, None]
-    generator = torch.Generator().manual_seed(0)  # the same directions in every frame: nothing flickers
-    moved = transfer_colors(mode, content, reference, shares, shares, generator)[0]
-    return np.ascontiguousarray(moved.permute(1, 2, 0).numpy())
+    return transfer_picture(name.removesuffix("-m"), face, dst, share)
 
 
 def _fitted_change(drawn: NDArray[np.float32], face: NDArray[np.float32], weight: Mask) -> NDArray[np.float64]:

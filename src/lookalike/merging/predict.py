@@ -1,4 +1,4 @@
-"""A trained model as a function of pictures: the numpy door over the tensor door."""
+"""Networks as functions of pictures: the numpy door over the tensor door."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from lookalike.models.autoencoder import Faces
 from lookalike.models.checkpoint import load_checkpoint, restore_model
 from lookalike.models.config import ModelConfig
-from lookalike.models.device import choose_compute
+from lookalike.models.device import choose_compute, choose_device
+from lookalike.models.upscaler import load_upscaler
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +65,26 @@ class Predictor:
             Prediction(np.ascontiguousarray(p), mask, dst)
             for p, mask, dst in zip(drawings, masks, seen_masks, strict=True)
         ]
+
+
+class FaceUpscaler:
+    """Twice the pixels of a face. Any number of threads may ask."""
+
+    def __init__(self, device: str = "auto") -> None:
+        """Load the network.
+
+        Raises:
+            WeightsError: its weights are missing or damaged. ConfigError: no such device.
+        """
+        self._device = choose_device(device)
+        self._network = load_upscaler().to(self._device)
+
+    @torch.inference_mode()
+    def __call__(self, face: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(2S, 2S, 3) of an (S, S, 3) float32 RGB face in [0, 1]."""
+        picture = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)))[None].to(self._device)
+        large = self._network(picture)[0].permute(1, 2, 0).cpu().numpy()
+        return np.ascontiguousarray(large, np.float32)
 
 
 def _rows(masks: torch.Tensor | None, count: int) -> list[NDArray[np.float32] | None]:

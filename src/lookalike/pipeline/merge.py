@@ -9,7 +9,7 @@ from lookalike.errors import ConfigError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.merging.mask_network import MaskNetwork
-from lookalike.merging.predict import Predictor
+from lookalike.merging.predict import FaceUpscaler, Predictor
 from lookalike.merging.regions import needs_network
 from lookalike.merging.track import Spot, Tracks
 from lookalike.pipeline.merge_job import MergeJob, first_needed
@@ -79,6 +79,7 @@ def merge(
         predictors={one: Predictor(workspace.model(one), run.device) for one in set(models.values())},
         model_of=_chooser(models),
         network=MaskNetwork(run.mask_network) if run.mask_network else None,
+        upscale=FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None,
     )
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
     weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookalike.merging.config import MergeConfig
+from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.extract import extract
@@ -33,6 +33,7 @@ def swap(
     src_faces: ExtractConfig | None = None,
     dst_faces: ExtractConfig | None = None,
     merging: MergeConfig | None = None,
+    merge_run: MergeRun | None = None,
     encoding: EncodeOptions | None = None,
     overwrite: bool = False,
 ) -> Iterator[Event]:
@@ -53,5 +54,5 @@ def swap(
         yield from extract(place, "src", src_faces or ExtractConfig())
         yield from extract(place, "dst", dst_faces or ExtractConfig())
         yield from train(place, model, training)
-        yield from merge(place, merging or MergeConfig(), encoding, output=output, overwrite=overwrite)
+        yield from merge(place, merging or MergeConfig(), encoding, run=merge_run, output=output, overwrite=overwrite)
         yield from report(place, result=output)

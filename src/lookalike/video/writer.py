@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 import av
 import av.error
@@ -14,9 +14,13 @@ from lookalike.errors import EncoderError
 from lookalike.files import replacing
 from lookalike.types import ColorSpace, ColorTags, Frame, VideoInfo
 from lookalike.video.encoders import device_of
+from lookalike.video.join import decoding_times
 from lookalike.video.options import EncodeOptions
 from lookalike.video.outputs import container_options, describe_stream, encoder_errors, encoder_of, stored_size
 from lookalike.video.planes import stored_color, to_frame, turned
+
+_FEW: Final = 4
+"""Pictures of a stream whose decoding times are made here; encoders look ahead by fewer to order them."""
 
 
 class VideoWriter:
@@ -50,6 +54,7 @@ class VideoWriter:
         self._path, self._info, self._metadata = path, info, metadata or {}
         self._options, self._alpha = options or EncodeOptions(), alpha
         self._last_pts: int | None = None
+        self._held: list[av.Packet[Any]] | None = []
         self._stack = ExitStack()
         self._container: OutputContainer
         self._stream: VideoStream
@@ -88,7 +93,7 @@ class VideoWriter:
         video_frame = to_frame(picture, self._pixel_format, self._color, self._tags)
         video_frame.pts, video_frame.time_base = int(pts), self._info.time_base
         with encoder_errors(self._path):
-            self._container.mux(self._stream.encode(video_frame))
+            self._mux(self._stream.encode(video_frame))
 
     def _open(self, temporary: Path) -> None:
         info = self._info
@@ -121,6 +126,24 @@ class VideoWriter:
             self._abandon()
             raise
 
+    def _mux(self, packets: list["av.Packet[Any]"]) -> None:
+        """Write packets; the first few wait, see `_mux_held`."""
+        if self._held is not None:
+            self._held += packets
+            if len(self._held) <= _FEW:
+                return
+            packets, self._held = self._held, None
+        self._container.mux(packets)
+
+    def _mux_held(self) -> None:
+        """Write a stream of few pictures with decoding times of our own: x265 leaves them unset, whatever memory held."""
+        packets = [packet for packet in self._held or [] if packet.pts is not None]
+        step = max(round(1 / (self._info.rate * self._info.time_base)), 1)
+        ticks = [int(packet.pts * packet.time_base / self._info.time_base) for packet in packets]
+        for packet, pts, dts in zip(packets, ticks, decoding_times(ticks, step).dts if ticks else [], strict=True):
+            packet.pts, packet.dts, packet.time_base = pts, dts, self._info.time_base
+        self._container.mux(packets)
+
     def _close(
         self, kind: type[BaseException] | None, _exc: BaseException | None, _traceback: TracebackType | None
     ) -> None:
@@ -128,7 +151,8 @@ class VideoWriter:
             self._abandon()
             return
         try:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
+            self._mux_held()
         except BaseException:
             self._abandon()
             raise

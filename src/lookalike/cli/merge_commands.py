@@ -1,0 +1,67 @@
+"""Merging and what belongs to it: options in, events out."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from lookalike.cli.commands import Flat, Folder, Overwrite, _show
+from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.pipeline.workspace import Workspace
+from lookalike.video.options import EncodeOptions
+
+Output = Annotated[Path | None, Parameter(name=("--output", "-o"), help="result.mp4 in the workspace by default.")]
+
+
+def merge(
+    workspace: Folder,
+    *,
+    output: Output = None,
+    name: Annotated[str | None, Parameter(help="The model's folder under model/; the last one trained.")] = None,
+    sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
+    overwrite: Overwrite = False,
+    config: Annotated[MergeConfig | None, Flat] = None,
+    run: Annotated[MergeRun | None, Flat] = None,
+    encoding: Annotated[EncodeOptions | None, Flat] = None,
+) -> None:
+    """Lay the new face into dst and write the video with dst's sound. Shots have their options in merge.toml."""
+    from lookalike.pipeline.merge import merge as start
+
+    place = Workspace(workspace)
+    events = start(
+        place,
+        config or MergeConfig(),
+        encoding or EncodeOptions(),
+        run=run,
+        output=output,
+        name=name,
+        sequence=sequence,
+        overwrite=overwrite,
+    )
+    _show(events, place)
+
+
+def encode(
+    workspace: Folder,
+    *,
+    output: Output = None,
+    overwrite: Overwrite = False,
+    encoding: Annotated[EncodeOptions | None, Flat] = None,
+) -> None:
+    """Make a video of the images that `merge --sequence` wrote, with dst's times and sound."""
+    from lookalike.pipeline.encode import encode as start
+
+    place = Workspace(workspace)
+    _show(start(place, encoding or EncodeOptions(), output=output, overwrite=overwrite), place)
+
+
+def shots(
+    workspace: Folder,
+    *,
+    replace: Annotated[bool, Parameter(negative="", help="Put what is found in the place of the shots there.")] = False,
+) -> None:
+    """Find the cuts of dst and write its shots into merge.toml, where each may have its own options."""
+    from lookalike.pipeline.shots import shots as start
+
+    place = Workspace(workspace)
+    _show(start(place, replace=replace), place)
