@@ -87,6 +87,21 @@ class TestWrite:
         )
         assert new_luma == pytest.approx(old_luma, abs=0.3)
 
+    @pytest.mark.parametrize("codec", ["h264", "h265", "av1", "vp9"])
+    @pytest.mark.parametrize("count", [1, 2, 3, 5])
+    def test_a_few_pictures(self, tmp_path: Path, codec: CodecName, count: int) -> None:
+        """x265 hands out pictures that it never looked ahead from with decoding times of chance: see several."""
+        source = draw(tmp_path / "a.mp4", pts=UNEVEN_MS[:count], time_base=Fraction(1, 1000))
+        info = probe(source)
+        fast = {"h264": "ultrafast", "h265": "ultrafast", "av1": "12", "vp9": "8"}[codec]
+        for number in range(6):
+            out = tmp_path / f"{number}.mp4"
+            write(out, info, read_frames(source), EncodeOptions(codec=codec, preset=fast))
+            assert [round(s * 1000) for s in seconds_of(out)] == UNEVEN_MS[:count]
+            with av.open(str(out)) as container:
+                found = [p for p in container.demux(video=0) if p.size]
+            assert all(-0.2 <= p.dts * p.time_base <= p.pts * p.time_base for p in found)  # type: ignore[operator]
+
     def test_very_uneven_times_with_b_frames(self, tmp_path: Path) -> None:
         source = draw(tmp_path / "a.mp4", pts=UNEVEN_MS, time_base=Fraction(1, 1000))
         info = probe(source)

@@ -136,10 +136,10 @@ class VideoWriter:
         self._container.mux(packets)
 
     def _mux_held(self) -> None:
-        """Write a stream of few pictures with decoding times of our own: x265 leaves them unset, whatever memory held."""
-        packets = [packet for packet in self._held or [] if packet.pts is not None]
+        """Write a stream of few pictures with decoding times of our own: those of x265 are what its memory held."""
+        packets = self._held or []
         step = max(round(1 / (self._info.rate * self._info.time_base)), 1)
-        ticks = [int(packet.pts * packet.time_base / self._info.time_base) for packet in packets]
+        ticks = [int((packet.pts or 0) * packet.time_base / self._info.time_base) for packet in packets]
         for packet, pts, dts in zip(packets, ticks, decoding_times(ticks, step).dts if ticks else [], strict=True):
             packet.pts, packet.dts, packet.time_base = pts, dts, self._info.time_base
         self._container.mux(packets)
