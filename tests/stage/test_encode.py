@@ -1,5 +1,7 @@
 """`encode`: images of data_dst/merged into a video, pixel for pixel where asked for."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -127,3 +129,16 @@ def test_refused_before_work(workspace: Workspace) -> None:
     cv2.imwrite(str(workspace.data("dst") / "merged" / "00003.png"), np.zeros((64, 96, 3), np.uint8))
     with pytest.raises(WorkspaceError, match=r"00003\.png is 96x64, the video 64x96; merge again"):
         list(encode(workspace, EncodeOptions(preset="ultrafast")))
+
+
+def test_from_the_command_line(workspace: Workspace) -> None:
+    images = fill(workspace, 8)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from lookalike.cli import main; main()", "encode", str(workspace.folder)]
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+    assert run("--lossless", "--chroma", "rgb").returncode == 0
+    assert np.array_equal(pixels(workspace.folder / "result.mp4", 8), images)
+    wrong = run("--lossless", "--codec", "prores")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
