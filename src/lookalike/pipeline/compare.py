@@ -7,9 +7,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from lookalike.errors import WorkspaceError
+from lookalike.faces import DLIB, installed_recognisers
 from lookalike.files import write_bytes
 from lookalike.options import format_of
 from lookalike.pipeline.report import check_result, measure_into, newest_result, report
@@ -48,18 +47,15 @@ def compare(workspace: Workspace, others: Sequence[Path]) -> Iterator[Event]:
     entries = _entries(workspace, others)
     reports = []
     for entry in entries:
-        known = _known(entry.folder, entry.result)
-        if known is not None:
+        found = _known(entry)
+        if found is not None:
             yield Message("report", f"{entry.name}: measured before")
         elif entry.own:
             with nullcontext() if entry.workspace is workspace else entry.workspace.locked():
-                yield from report(entry.workspace, result=entry.result)
-            known = _known(entry.folder, entry.result)
+                found = yield from report(entry.workspace, result=entry.result)
         else:
-            known = yield from measure_into(entry.folder, workspace, entry.result)
-        if known is None:
-            raise WorkspaceError(f"{entry.result} changed while it was measured; run the same command again")
-        reports.append(known)
+            found = yield from measure_into(entry.folder, workspace, entry.result)
+        reports.append(found)
     comparison = _comparison(workspace, entries, reports)
     _write(workspace.report, comparison, entries, reports)
     yield from (Message("report", line) for line in (*comparison.notes, *comparison_lines(comparison)))
@@ -101,18 +97,21 @@ def _of_video(workspace: Workspace, video: Path, before: Sequence[_Entry]) -> _E
     return _Entry(name, workspace, video, folder, own=False)
 
 
-def _known(folder: Path, result: Path) -> Report | None:
-    """What a report says of a result, if it is of that very file and was written by this version."""
+def _known(entry: _Entry) -> Report | None:
+    """A report there is of that very file, if this version wrote it and asked every recogniser that is here."""
     from lookalike import __version__
 
     try:
-        text = (folder / "report.json").read_text(encoding="utf-8")
+        text = (entry.folder / "report.json").read_text(encoding="utf-8")
         if format_of(json.loads(text)) != FORMAT:
             return None
         found = Report.model_validate_json(text)
-    except (OSError, ValueError, ValidationError):
+    except (OSError, ValueError):
         return None
-    return found if (found.result_stamp, found.version) == (stamp(result), __version__) else None
+    asked = {figures.recogniser for figures in found.identities()} | {DLIB.name}
+    here = {kind.name for kind in installed_recognisers()}
+    same = (found.result_stamp, found.version) == (stamp(entry.result), __version__)
+    return found if same and here <= asked else None
 
 
 def _comparison(workspace: Workspace, entries: Sequence[_Entry], reports: Sequence[Report]) -> Comparison:

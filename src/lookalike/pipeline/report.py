@@ -26,11 +26,14 @@ _STRIP = 8
 _STEPS = ("extract_src", "extract_dst", "train", "merge", "encode")
 
 
-def report(workspace: Workspace, *, result: Path | None = None) -> Iterator[Event]:
+def report(workspace: Workspace, *, result: Path | None = None) -> Generator[Event, None, Report]:
     """Compare a result with dst and write `report/report.json` and `report/index.html`.
 
     Args:
         result: the video; the newest that merge or encode made, when None.
+
+    Returns:
+        What `report.json` holds.
 
     Raises:
         WorkspaceError: there is no result, or its pictures have another size than dst's.
@@ -63,6 +66,7 @@ def report(workspace: Workspace, *, result: Path | None = None) -> Iterator[Even
     yield Message("report", ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in measured.items()))
     yield from (Message("report", line) for line in worst_lines(found))
     yield Message("report", f"open {workspace.report / 'index.html'}")
+    return found
 
 
 def newest_result(workspace: Workspace) -> Path:

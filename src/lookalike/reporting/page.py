@@ -20,6 +20,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: any
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; } h2 small { font-weight: 400; }
 p { margin: .25rem 0; }
 .soft, small { color: var(--soft); }
+a { color: var(--line0); }
 .verdict { display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-size: .85rem; white-space: nowrap; }
 .good { color: var(--good); background: var(--good-back); }
 .bad { color: var(--bad); background: var(--bad-back); }
@@ -38,6 +39,9 @@ td:nth-child(4) small { display: block; }
   tbody th { margin: 1.25rem 0 .25rem; } tr:has(td) { padding: .5rem 0; border-top: 1px solid var(--rule); }
   td:nth-child(1), td:nth-child(2) { display: inline-block; }
   td:nth-child(1) { font-weight: 500; margin-right: .75rem; } }
+@media (max-width: 40rem) { .beside thead { display: table-header-group; } .beside tbody { display: table-row-group; }
+  .beside tr { display: table-row; } .beside td { display: table-cell; padding: .4rem .75rem .4rem 0;
+  border-bottom: 1px solid var(--rule); white-space: nowrap; } }
 figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: .35rem; }
 .strip img { width: 100%; }

@@ -51,8 +51,6 @@ class _Usual:
 
     sharpness: float
     sharpness_spread: float
-    warping: float
-    """Least excess of the warping error that is bad."""
 
 
 def worst_frames(frames: Sequence[FrameFigures], count: int) -> list[Scored]:
@@ -91,10 +89,10 @@ def _reasons(frame: FrameFigures, face: FaceFigures, usual: _Usual) -> Iterator[
     for name, identity in face.identity.items():
         ratio = identity.to_src / max(identity.to_dst, 1e-6)
         text = "looks like dst" if ratio >= 1 else "looks half like dst"
-        yield _reason("identity", f"{text} ({name})", ratio**2)
+        yield _reason("identity", f"{text} ({name})", ratio)
     if face.warping is not None:
         excess = face.warping[1] - face.warping[0]
-        yield _reason("temporal", f"flickers ({excess:+.1f})", excess / usual.warping)
+        yield _reason("temporal", f"flickers ({excess:+.1f})", excess / _WARPING)
     yield _reason("seam", f"edge visible ({face.seam.step:.1f})", face.seam.step / VISIBLE_STEP)
     if face.sharpness is not None:
         softer = (usual.sharpness - face.sharpness) / (_UNUSUAL * usual.sharpness_spread)
@@ -129,8 +127,7 @@ def _reason(measure: str, text: str, severity: float) -> Reason:
 def _usual(frames: Sequence[FrameFigures]) -> _Usual:
     faces = [f.face for f in frames if f.face is not None]
     sharpness, spread = _robust([f.sharpness for f in faces if f.sharpness is not None])
-    warping, warping_spread = _robust([f.warping[1] - f.warping[0] for f in faces if f.warping is not None])
-    return _Usual(sharpness, max(spread, 0.05 * sharpness, 1e-3), max(_WARPING, warping + _UNUSUAL * warping_spread))
+    return _Usual(sharpness, max(spread, 0.05 * sharpness, 1e-3))
 
 
 def _robust(values: Sequence[float]) -> tuple[float, float]:
