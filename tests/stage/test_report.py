@@ -164,3 +164,10 @@ def test_the_command(folder: Path) -> None:
     assert (mixed.returncode, mixed.stdout) == (2, "")
     assert mixed.stderr.startswith("error: --result measures one video")
     assert len(mixed.stderr.splitlines()) == 1
+
+
+def test_help_costs_no_heavy_library() -> None:
+    heavy = {"av", "cv2", "dlib", "matplotlib", "numpy", "torch"}
+    code = f"import sys, lookalike.cli.report_command; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
