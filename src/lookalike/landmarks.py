@@ -115,6 +115,21 @@ def box_about(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.array([low[0], low[1] - _FOREHEAD * height, max(high[0], low[0] + 1), low[1] + height], np.float32)
 
 
+def head_rotation(aligned: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(3, 3) rotation from the solid face to (68, 2) landmarks in a 256-pixel full-face crop.
+
+    The search begins with a face that looks into the camera; without that it now and then ends with one behind it.
+
+    Source: perspective-n-point (OpenCV iterative) with focal length 256.
+    """
+    camera = np.array([[256.0, 0, 128], [0, 256, 128], [0, 0, 1]])
+    points = np.ascontiguousarray(aligned, np.float64).reshape(-1, 1, 2)
+    away = 256 * float(np.ptp(SOLID[:, 0])) / max(float(np.ptp(aligned[:, 0])), 1.0)
+    start = np.zeros((3, 1)), np.array([[0.0], [0.0], [away]])
+    _, turn, _ = cv2.solvePnP(SOLID, points, camera, np.zeros((4, 1)), *start, useExtrinsicGuess=True)
+    return np.asarray(cv2.Rodrigues(turn)[0], np.float64)
+
+
 def head_pose(aligned: NDArray[np.floating]) -> tuple[float, float, float]:
     """Pitch, yaw and roll of a head, each about -1..1.
 
@@ -123,12 +138,9 @@ def head_pose(aligned: NDArray[np.floating]) -> tuple[float, float, float]:
     Args:
         aligned: (68, 2) landmarks in a 256-pixel full-face crop.
 
-    Source: perspective-n-point (OpenCV iterative) with focal length 256, scaled as DeepFaceLab (2019) did.
+    Source: scaled as DeepFaceLab (2019) did.
     """
-    camera = np.array([[256.0, 0, 128], [0, 256, 128], [0, 0, 1]])
-    points = np.ascontiguousarray(aligned, np.float64).reshape(-1, 1, 2)
-    _, rotation_vector, _ = cv2.solvePnP(SOLID, points, camera, np.zeros((4, 1)))
-    r = np.asarray(cv2.Rodrigues(rotation_vector)[0], np.float64)
+    r = head_rotation(aligned)
     root = np.hypot(r[0, 0], r[1, 0])
     if root < 1e-6:
         x, y, z = np.arctan2(-r[1, 2], r[1, 1]), np.arctan2(-r[2, 0], root), 0.0

@@ -37,6 +37,21 @@ def test_histograms_of_the_specification(
     np.testing.assert_allclose(matched[7, 9], middle, atol=2e-6)
 
 
+def test_only_some_pixels_count_and_all_are_changed() -> None:
+    a, b = specified()
+    half = np.zeros((16, 16), bool)
+    half[:, :8] = True
+    other_a, other_b = a.copy(), b.copy()
+    other_b[:, 8:] = 1  # does not count
+    one, two = match_histograms(a, b, where=half), match_histograms(other_a, other_b, where=half)
+    np.testing.assert_array_equal(one, two)
+    for channel in range(3):
+        ranks = [np.sort(p[half][:, channel]) for p in (one, b)]
+        np.testing.assert_allclose(*ranks, atol=0.05)
+    assert (one[:, 8:] != a[:, 8:]).any()
+    np.testing.assert_array_equal(match_histograms(a, b, where=np.zeros((16, 16), bool)), a)
+
+
 def region(side: int) -> NDArray[np.bool_]:
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
     return np.asarray(np.hypot(x / 0.35, y / 0.42) < side)

@@ -84,6 +84,22 @@ def test_colours_of_the_face_that_is_replaced() -> None:
     np.testing.assert_allclose(means["rct"], target.crop[inside].mean(0) / 255, atol=0.06)
 
 
+@pytest.mark.parametrize("mode", ["hist-match", "hist-match-bw"])
+def test_a_match_of_histograms_leaves_no_rim(mode: str) -> None:
+    """Where the mask fades out, the face is as bright as dst. (DeepFaceLab took what is outside for white.)"""
+    picture, record = scene()
+    target = target_of(picture, record, TINY.model_copy(update={"resolution": 64}))
+    again = target.crop.astype(np.float32) / np.float32(255) * np.float32(0.8)
+    whole = np.ones((64, 64), np.float32)
+    config, run = options(mode=mode, mask="hull", blur=250), MergeRun(masks=True)
+    merged = merged_with(picture, target, Prediction(again, whole, whole), config, run)
+    assert merged.cover is not None
+    ring = (merged.cover > 0.1) & (merged.cover < 0.4)
+    rise = picture_to_rgb(merged.picture).mean(2) - picture_to_rgb(picture).mean(2)
+    assert ring.sum() > 500
+    assert abs(rise[ring].mean()) < 0.01
+
+
 def test_sharpening_adds_contrast() -> None:
     picture, record = scene()
     target, whole = target_of(picture, record), np.ones((32, 32), np.float32)

@@ -100,13 +100,8 @@ def _matched(
         face = np.repeat((face @ _LUMA)[..., None], 3, axis=2)
     if "hist-match" in config.mode:
         masked = config.masked_hist_match and config.mode != "seamless-hist-match"
-        shown = weight[..., None] if masked else np.ones((1, 1, 1), np.float32)
-        face = match_histograms(_on_white(face, shown), _on_white(dst, shown), config.hist_match_threshold)
+        face = match_histograms(face, dst, config.hist_match_threshold, weight > 0.5 if masked else None)
     return np.asarray(face, np.float32)
-
-
-def _on_white(picture: NDArray[np.float32], shown: Mask) -> NDArray[np.float32]:
-    return np.asarray(np.minimum(picture * shown + (1 - shown), 1), np.float32)
 
 
 def _transferred(face: NDArray[np.float32], dst: NDArray[np.float32], weight: Mask, name: str) -> NDArray[np.float32]:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faceset import FaceRecord
 from lookalike.geometry import align_matrix, transform
-from lookalike.mean_face import SOLID
+from lookalike.landmarks import head_rotation
 from lookalike.types import Face
 
 _SIDE = 256
@@ -49,7 +48,7 @@ class ExpressionError:
 def compare_pose(record: FaceRecord, face: Face) -> PoseError:
     """The head of a face found in the result beside dst's; both seen through the square of dst's face."""
     matrix = align_matrix(record.landmarks_array(), _SIDE, "full", "2019")
-    dst, result = (_rotation(transform(matrix, points)) for points in (record.landmarks_array(), face.landmarks))
+    dst, result = (head_rotation(transform(matrix, points)) for points in (record.landmarks_array(), face.landmarks))
     angle = np.degrees(np.arccos(np.clip((np.trace(dst.T @ result) - 1) / 2, -1, 1)))
     pitch, yaw, roll = (np.degrees(_angles(result) - _angles(dst)) + 180) % 360 - 180
     return PoseError(float(angle), float(pitch), float(yaw), float(roll))
@@ -64,22 +63,6 @@ def compare_expression(
         part: float(apart[[name.startswith(prefix) for name in names]].mean()) for part, prefix in _PREFIXES.items()
     }
     return ExpressionError(mean=float(apart[[name != "_neutral" for name in names]].mean()), **parts)
-
-
-def _rotation(aligned: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(3, 3) rotation from the solid face to (68, 2) landmarks in a crop of _SIDE.
-
-    The search begins with a face that looks into the camera: without that, `landmarks.head_pose` now and then finds the
-    same points behind the camera, turned by some degrees.
-
-    Source: perspective-n-point (OpenCV iterative) with the focal length of `landmarks.head_pose`.
-    """
-    camera = np.array([[_SIDE, 0, _SIDE / 2], [0, _SIDE, _SIDE / 2], [0, 0, 1.0]])
-    points = np.ascontiguousarray(aligned, np.float64).reshape(-1, 1, 2)
-    away = _SIDE * float(np.ptp(SOLID[:, 0])) / max(float(np.ptp(aligned[:, 0])), 1.0)
-    start = np.zeros((3, 1)), np.array([[0.0], [0.0], [away]])
-    _, turn, _ = cv2.solvePnP(SOLID, points, camera, np.zeros((4, 1)), *start, useExtrinsicGuess=True)
-    return np.asarray(cv2.Rodrigues(turn)[0], np.float64)
 
 
 def _angles(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
