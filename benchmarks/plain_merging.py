@@ -1,7 +1,7 @@
 """A merge as it is usually written: frame after frame, whole frames in float32, one face a call of the network.
 
-It follows the order of DeepFaceLab's converter of 2019 in overlay mode (decode, hull and network mask drawn and pasted at
-the size of the frame, size measured at nine thresholds, erode, blur, colour transfer by mean and spread, blend), with
+It follows the order of DeepFaceLab's converter of 2019 in overlay mode (decode, hull and network mask drawn and pasted
+at the size of the frame, size measured at nine thresholds, erode, blur, colour transfer by mean and spread, blend), with
 OpenCV and a network in float32. One process; OpenCV, PyTorch and the encoder use all cores.
 """
 

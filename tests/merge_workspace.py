@@ -17,7 +17,6 @@ from lookalike.types import ColorSpace, ColorTags, Frame, VideoInfo
 from lookalike.video import EncodeOptions, VideoWriter
 from merge_scene import TINY
 
-
 BT709 = ColorTags(1, 1, 1, 1)
 
 

@@ -77,12 +77,12 @@ NETWORKS: dict[str, Network] = {
         url="https://github.com/opencv/opencv_zoo/raw/47534e27c9851bb1128ccc0102f1145e27f23f98/models/"
         "face_recognition_sface/face_recognition_sface_2021dec.onnx",
         sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
-        licence="Apache-2.0, OpenCV's model zoo; by Yaoyao Zhong et al. (SFace, TIP 2021); nothing is known here of the "
-        "faces it was trained on",
+        licence="Apache-2.0, OpenCV's model zoo; by Yaoyao Zhong et al. (SFace, TIP 2021); nothing is known here of "
+        "the faces it was trained on",
         size_bytes=38_696_353,
     ),
 }
-"""What can be fetched. The names of s3fd and fan end in the first ten digits of the SHA-256, as torch.hub's do. All sums
+"""What can be fetched. The names of s3fd and fan end in the first ten digits of the SHA-256, as torch.hub's do. The sums
 were taken from public projects that pin them: for s3fd and fan they agree with the names, for sface with each other."""
 
 EMBEDDED: tuple[Embedded, ...] = (

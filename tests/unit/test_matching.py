@@ -47,7 +47,7 @@ def test_only_some_pixels_count_and_all_are_changed() -> None:
     np.testing.assert_array_equal(one, two)
     for channel in range(3):
         ranks = [np.sort(p[half][:, channel]) for p in (one, b)]
-        np.testing.assert_allclose(*ranks, atol=0.05)
+        np.testing.assert_allclose(ranks[0], ranks[1], atol=0.05)
     assert (one[:, 8:] != a[:, 8:]).any()
     np.testing.assert_array_equal(match_histograms(a, b, where=np.zeros((16, 16), bool)), a)
 

@@ -17,7 +17,7 @@ _SIDE = 112
 _TEMPLATE = np.array(
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
 )
-"""Eyes, tip of the nose, corners of the mouth, as the picture's left comes first. Source: Deng et al., ArcFace, 2019."""
+"""Eyes, tip of the nose, corners of the mouth; the picture's left comes first. Source: Deng et al., ArcFace, 2019."""
 
 
 class SFace:
