@@ -72,9 +72,9 @@ def _swap(frame: Image, path: Path, model: Autoencoder, config: ModelConfig) -> 
         whole = cv2.blur(whole, (blur, blur))
     small = cv2.warpAffine(np.asarray(whole, np.float32), matrix, (side, side), flags=cv2.INTER_LINEAR)
     drawn = _reinhard(drawn, np.asarray(crop, np.float32), np.asarray(small, np.float32))
-    pasted = cv2.warpAffine(
-        drawn, matrix, size_wh, dst=frame.copy(), borderMode=cv2.BORDER_TRANSPARENT, **back
-    ).clip(0, 1)
+    pasted = cv2.warpAffine(drawn, matrix, size_wh, dst=frame.copy(), borderMode=cv2.BORDER_TRANSPARENT, **back).clip(
+        0, 1
+    )
     weight = np.asarray(whole, np.float32).clip(0, 1)[..., None]
     return np.asarray((frame * (1 - weight) + pasted * weight).clip(0, 1), np.float32)
 

@@ -2,9 +2,8 @@
 
 import queue
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -49,11 +48,12 @@ def ahead(items: Iterator[In], count: int) -> Iterator[In]:
 
     def draw() -> None:
         try:
-            with closing(items):  # type: ignore[type-var]  # generators, and what closes likewise
-                for item in items:
-                    put(item)
-                    if stopped.is_set():
-                        return
+            for item in items:
+                put(item)
+                if stopped.is_set():
+                    break
+            if isinstance(items, Generator):
+                items.close()
             put(None, StopIteration())
         except BaseException as exc:
             put(None, exc)

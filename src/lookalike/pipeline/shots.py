@@ -37,9 +37,7 @@ def shots(workspace: Workspace, *, replace: bool = False) -> Iterator[Event]:
     for number, shot in enumerate(found, 1):
         yield Message("shots", f"{number}: frames {shot.first} to {shot.last} ({shot.last - shot.first + 1})")
     if known.shots and not replace:
-        yield Message(
-            "shots", f"{path} has {len(known.shots)} shots already, which stay; --replace puts these there"
-        )
+        yield Message("shots", f"{path} has {len(known.shots)} shots already, which stay; --replace puts these there")
         return
     write_merge_file(path, MergeFile(defaults=known.defaults, shots=found))
     yield Message("shots", f"give each its options in {path}, such as options = {{ erode = 20.0 }}")
