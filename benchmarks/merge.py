@@ -37,7 +37,7 @@ from plain_merging import plain_merge
 
 _FRAMES = 120
 _REPEATS = 3
-_SECONDS = (2, 4)
+_SECONDS = (10, 100)
 _MERGE = """
 import sys
 from pathlib import Path

@@ -1,8 +1,8 @@
 """A merge as it is usually written: frame after frame, whole frames in float32, one face a call of the network.
 
-It follows the order of DeepFaceLab's converter of 2019 in overlay mode (decode, hull and network mask drawn and pasted
-at the size of the frame, size measured at nine thresholds, erode, blur, colour transfer by mean and spread, blend), with
-OpenCV and a network in float32. One process; OpenCV, PyTorch and the encoder use all cores.
+It follows DeepFaceLab's converter of 2019 in overlay mode: the face is drawn by src's half of the network, hull and mask
+are pasted at the size of the frame, the size is measured at nine thresholds, then erode, blur, colour transfer by mean and
+spread, and blend, with OpenCV and a network in float32. One process; OpenCV, PyTorch and the encoder use all cores.
 """
 
 import time
@@ -34,7 +34,7 @@ def plain_merge(
     width, height = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     began = time.perf_counter()
     with av.open(str(output), "w") as container:
-        settings = {"crf": "16", "preset": "medium"}
+        settings = {"crf": "14", "preset": "veryfast"}  # as ours
         stream = container.add_stream("libx264", rate=round(capture.get(cv2.CAP_PROP_FPS)), options=settings)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -86,11 +86,10 @@ def _predict(
     """BGR picture and mask of one face."""
     points = guide_points(transform(matrix, landmarks), transform(matrix, mesh).astype(np.float32), side)
     rgb = torch.from_numpy(np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1), np.float32))[None]
-    drawing, seen = model.swap(Faces(rgb, torch.from_numpy(points)[None]))
+    drawing, _ = model.swap(Faces(rgb, torch.from_numpy(points)[None]), dst_mask=False)
     assert drawing.mask is not None
-    assert seen is not None
     picture = drawing.picture[0].permute(1, 2, 0).numpy()[..., ::-1]
-    return np.ascontiguousarray(picture), (drawing.mask * seen)[0, 0].numpy()
+    return np.ascontiguousarray(picture), drawing.mask[0, 0].numpy()
 
 
 def _length(mask: Image) -> float:

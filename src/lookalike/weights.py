@@ -82,7 +82,7 @@ NETWORKS: dict[str, Network] = {
         size_bytes=38_696_353,
     ),
 }
-"""What can be fetched. The names of s3fd and fan end in the first ten digits of the SHA-256, as torch.hub's do. The sums
+"""What can be fetched. The names of s3fd and fan end in the first ten digits of the SHA-256, as torch.hub's do. Sums
 were taken from public projects that pin them: for s3fd and fan they agree with the names, for sface with each other."""
 
 EMBEDDED: tuple[Embedded, ...] = (
