@@ -1,8 +1,9 @@
 """A merge as it is usually written: frame after frame, whole frames in float32, one face a call of the network.
 
-It follows DeepFaceLab's converter of 2019 in overlay mode: the face is drawn by src's half of the network, hull and mask
-are pasted at the size of the frame, the size is measured at nine thresholds, then erode, blur, colour transfer by mean and
-spread, and blend, with OpenCV and a network in float32. One process; OpenCV, PyTorch and the encoder use all cores.
+It follows DeepFaceLab's converter of 2019 in overlay mode: the face is drawn by src's half of the network, hull and
+mask are pasted at the size of the frame, the size is measured at nine thresholds, then erode, blur, colour transfer by
+mean and spread, and blend, with OpenCV and a network in float32. One process; OpenCV, PyTorch and the encoder use all
+cores.
 """
 
 import time

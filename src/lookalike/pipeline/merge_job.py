@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import cv2
 import numpy as np
@@ -50,6 +50,16 @@ class _Work:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """A frame between those around it."""
+
+    before: list[_Work]
+    """In order."""
+    work: _Work
+    after: list[_Work]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MergeJob:
     """All that the stages need."""
 
@@ -75,9 +85,7 @@ class MergeJob:
         cut = ordered_map(self._cut_out, decoded, _WORKERS)
         drawn = ahead(self._drawn(cut), BATCH_FRAMES)
         painted: Iterator[_Work] = ordered_map(self._painted, drawn, _WORKERS)
-        if self.run.stabilize:
-            painted = _steadied(painted)
-        wanted = (work for work in painted if work.frame.index >= start)
+        wanted = (seen for seen in _windows(painted) if seen.work.frame.index >= start)
         yield from ordered_map(self._laid, wanted, _WORKERS)
 
     def _cut_out(self, frame: Frame) -> _Work:
@@ -138,9 +146,11 @@ class MergeJob:
         picture = cv2.warpAffine(prediction.picture, back, size_wh, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return _moved(network.mask(np.asarray(picture, np.float32)), there, target.matrix, len(target.crop))
 
-    def _laid(self, work: _Work) -> tuple[Frame, Merged, int]:
+    def _laid(self, seen: _Window) -> tuple[Frame, Merged, int]:
+        work = seen.work
         with self.clock.measure("blend"):
-            faces = [(face.target, face.painted) for face in work.faces if face.painted is not None]
+            steady = self.run.stabilize and not work.config.mode.startswith("raw")
+            faces = [(face.target, _steadied(seen, face) if steady else _painted_of(face)) for face in work.faces]
             merged = merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale)
         return replace(work.frame, picture=merged.picture), merged, len(faces)
 
@@ -150,41 +160,36 @@ def first_needed(start: int) -> int:
     return max(0, (start // BATCH_FRAMES - 1) * BATCH_FRAMES)
 
 
-def _steadied(works: Iterator[_Work]) -> Iterator[_Work]:
-    """The frames in order, colours and masks of their faces steadied by the frames around."""
+def _windows(works: Iterator[_Work]) -> Iterator[_Window]:
+    """Every frame with those around it."""
     window: deque[_Work] = deque()
     before: deque[_Work] = deque(maxlen=_WINDOW)
-    for work in works:
-        window.append(work)
-        if len(window) > _WINDOW:
-            yield _steadied_frame(before, window)
-            before.append(window.popleft())
-    while window:
-        yield _steadied_frame(before, window)
-        before.append(window.popleft())
+    for work in chain(works, [None] * _WINDOW):
+        if work is not None:
+            window.append(work)
+        if len(window) > _WINDOW or (work is None and window):
+            here = window.popleft()
+            yield _Window(list(before), here, list(window))
+            before.append(here)
 
 
-def _steadied_frame(before: deque[_Work], window: deque[_Work]) -> _Work:
-    """The first frame of `window`."""
-    work = window[0]
-    return replace(work, faces=[_steadied_face(work, face, list(before), list(window)[1:]) for face in work.faces])
-
-
-def _steadied_face(work: _Work, face: _Face, before: list[_Work], after: list[_Work]) -> _Face:
-    assert face.painted is not None
-    if work.config.mode.startswith("raw"):
-        return face
-    chain = {0: face.painted}
-    for step, others in ((-1, before[::-1]), (1, after)):
+def _steadied(seen: _Window, face: _Face) -> Painted:
+    """A face, steadied by itself in the frames around, as far as these follow each other with the same options."""
+    work, found = seen.work, {0: face}
+    for step, others in ((-1, seen.before[::-1]), (1, seen.after)):
         last = face
         for number, other in enumerate(others, 1):
-            found = _same_face(last, other) if other.config == work.config else None
-            if found is None or found.painted is None or other.frame.index != work.frame.index + step * number:
+            same = _same_face(last, other) if other.config == work.config else None
+            if same is None or other.frame.index != work.frame.index + step * number:
                 break
-            chain[step * number] = found.painted
-            last = found
-    offsets = sorted(chain)
-    return replace(face, painted=steady_painted(offsets, [chain[offset] for offset in offsets]))
+            found[step * number] = last = same
+    faces = [found[offset] for offset in sorted(found)]
+    return steady_painted(sorted(found), [_painted_of(one) for one in faces], [one.target.crop for one in faces])
+
+
+def _painted_of(face: _Face) -> Painted:
+    assert face.painted is not None
+    return face.painted
 
 
 def _same_face(face: _Face, work: _Work) -> _Face | None:
