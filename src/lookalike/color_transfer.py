@@ -5,6 +5,7 @@ Training draws colours with it, merging matches the drawn face to dst. Needs PyT
 
 import functools
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -88,10 +89,28 @@ def transfer_picture(
         content, reference: (H, W, 3) float32 RGB in [0, 1].
         weight: (H, W) in [0, 1], of both.
     """
+    if mode == "rct":
+        return _reinhard_by_opencv(content, reference, weight)
     one, other = (torch.from_numpy(p.transpose(2, 0, 1).copy())[None] for p in (content, reference))
     share = torch.from_numpy(weight)[None, None]
     moved = transfer_colors(mode, one, other, share, share, torch.Generator().manual_seed(0))[0]
     return np.ascontiguousarray(moved.permute(1, 2, 0).numpy())
+
+
+def _reinhard_by_opencv(
+    content: NDArray[np.float32], reference: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """rct for one picture: 0.5 ms for a face of 128 pixels instead of 5, as OpenCV looks roots up in a table."""
+    total = float(weight.sum())
+    if total < 1:
+        return content
+    share = (weight / np.float32(total)).ravel()
+    labs = [cv2.cvtColor(p, cv2.COLOR_RGB2LAB).reshape(-1, 3) for p in (content, reference)]
+    means = [share @ lab for lab in labs]
+    stds = [np.sqrt(share @ np.square(lab - mean)) for lab, mean in zip(labs, means, strict=True)]
+    ratio = np.clip(stds[1] / np.maximum(stds[0], _LEAST_STD), 1 / _STEEPEST, _STEEPEST)
+    moved = ((labs[0] - means[0]) * ratio + means[1]).astype(np.float32).reshape(content.shape)
+    return np.asarray(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB).clip(0, 1), np.float32)
 
 
 def _reinhard(x: Tensor, y: Tensor, x_weight: Tensor, y_weight: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lookalike.color_transfer import lab_to_rgb, rgb_to_lab, transfer_colors
+from lookalike.color_transfer import lab_to_rgb, rgb_to_lab, transfer_colors, transfer_picture
 
 MODES = ["rct", "lct", "mkl", "idt", "sot", "mix"]
 
@@ -84,6 +84,20 @@ def test_lct_of_the_specification() -> None:
     assert result[:, 0, 0].tolist() == pytest.approx([0.074197, 0.369638, 0.080717], abs=1e-3)
     assert result[:, 7, 9].tolist() == pytest.approx([0.585174, 0.713383, 0.640730], abs=1e-3)
     assert result.mean((1, 2)).tolist() == pytest.approx([0.45, 0.50, 0.40], abs=2e-3)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_picture_is_as_in_a_batch(mode: str) -> None:
+    """rct of one picture goes through OpenCV."""
+    a, b = pictures(1, 1), pictures(2, 1, middle=0.35)
+    y, x = np.mgrid[:48, :48]
+    inside = (np.hypot(x - 24, y - 24) < 18).astype(np.float32)
+    one, other = (np.ascontiguousarray(p[0].permute(1, 2, 0).numpy()) for p in (a, b))
+    share = torch.tensor(inside)[None, None]
+    batch = transfer_colors(mode, a, b, share, share, seeded())[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(transfer_picture(mode, one, other, inside), batch, atol=4e-3)
+    nothing = np.zeros((48, 48), np.float32)
+    np.testing.assert_array_equal(transfer_picture(mode, one, other, nothing), one)
 
 
 @pytest.mark.parametrize("mode", ["lct", "mkl"])

@@ -11,8 +11,10 @@ from lookalike.merging.paint import Painted, recolored
 from lookalike.merging.regions import Mask
 from lookalike.merging.steady import noise_of, steadied
 
-_MASK_NOISE = 0.01
-"""Standard deviation of the noise of a learned mask."""
+_WIDTH = 2.0
+"""Standard deviation, in frames, of how much a neighbour's mask counts."""
+_OTHER_MASK = 0.02
+"""Mean difference at which another mask counts for 0.6."""
 _FOLLOWED = 2
 """Frames to each side whose drawing is looked at along dst's motion."""
 _UNLIKE = 4.0
@@ -82,6 +84,9 @@ def _steady_region(places: NDArray[np.int_], here: Painted, painted: Sequence[Pa
     regions = [one.region for one in painted if one.region is not None]
     if here.region is None or len(regions) < len(painted):
         return here.region
-    flat = np.stack(regions).reshape(len(regions), -1)
-    steady = steadied(places, flat, _MASK_NOISE).clip(0, 1).astype(np.float32)
-    return np.asarray(steady.reshape(here.region.shape), np.float32)
+    apart = np.array([cv2.norm(region, here.region, cv2.NORM_L1) / region.size for region in regions])
+    weights = np.exp(-0.5 * ((places / _WIDTH) ** 2 + (apart / _OTHER_MASK) ** 2))
+    steady = np.zeros_like(here.region)
+    for region, weight in zip(regions, weights / weights.sum(), strict=True):
+        steady += region * np.float32(weight)
+    return steady

@@ -13,7 +13,7 @@ from lookalike.merging.steady import REACH, pose_and_shape, steady_points
 
 _JUMP = 0.7
 """Face sizes that a face moves by between two frames if it is the same one."""
-_REMEMBERED = 512
+_REMEMBERED = 128
 """Faces kept in memory, some 20 kB each; the windows of the frames under way need a few."""
 
 
