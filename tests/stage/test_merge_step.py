@@ -10,8 +10,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+from drawn_clips import UNEVEN_MS, draw, sound_of
 from numpy.typing import NDArray
 
+from drawn_faces import FRAME_WH
 from lookalike.errors import CheckpointError, ConfigError, EncoderError
 from lookalike.faceset import list_faces, load_record, replace_record
 from lookalike.merging.config import MergeConfig, MergeRun
@@ -234,3 +236,21 @@ def test_the_parts_of_a_merge_are_timed(tmp_path: Path) -> None:
     workspace = merge_workspace(tmp_path, 2)
     run(workspace, tmp_path / "out.mkv")
     assert set(workspace.done("merge")["seconds_by_part"]) == {"decode", "cut out", "draw", "blend", "encode"}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_sound_and_uneven_times_stay(tmp_path: Path, suffix: str) -> None:
+    """Packets of two sound tracks, and the times of frames that come unevenly."""
+    video = draw(tmp_path / f"dst.{suffix}", pts=UNEVEN_MS, time_base=Fraction(1, 1000), size_wh=FRAME_WH, sounds=2)
+    workspace = merge_workspace(tmp_path / "faces", len(UNEVEN_MS))
+    uneven = Workspace.create(tmp_path / "uneven")
+    uneven.set_video("dst", video)
+    (uneven.folder / "data_dst").mkdir()
+    workspace.aligned("dst").rename(uneven.aligned("dst"))
+    (workspace.folder / "model").rename(uneven.folder / "model")
+    output = tmp_path / f"out.{suffix}"
+    list(merge(uneven, MergeConfig(mask="hull"), EncodeOptions(), output=output))
+    assert sound_of(output) == sound_of(video)
+    before, after = pictures(video), pictures(output)
+    assert [f.pts * f.time_base for f in after] == [f.pts * f.time_base for f in before]
+    assert all((a.picture.planes[0] != b.picture.planes[0]).any() for a, b in zip(before, after, strict=True))
