@@ -19,6 +19,9 @@ _FOLLOWED = 2
 """Frames to each side whose drawing is looked at along dst's motion."""
 _UNLIKE = 4.0
 """Difference in codes at which what dst shows along its motion counts for 0.6."""
+_FINEST = 1
+"""Halvings of the crop at which the flow's search ends. On a calm clip 2, 1 and 0 gave 1.40, 1.33 and 1.30 of dst's warping
+error, in 2, 4 and 8 ms a face of 128 pixels."""
 _AROUND = 1.0
 """Standard deviation in pixels over which that difference is taken."""
 
@@ -65,6 +68,7 @@ def along_motion(
     Source: flow by dense inverse search (Kroeger et al., ECCV 2016).
     """
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    search.setFinestScale(_FINEST)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     y, x = np.indices(grey.shape, np.float32)
     total, weights = face.copy(), np.ones((*grey.shape, 1), np.float32)
