@@ -20,8 +20,8 @@ _FOLLOWED = 2
 _UNLIKE = 4.0
 """Difference in codes at which what dst shows along its motion counts for 0.6."""
 _FINEST = 1
-"""Halvings of the crop at which the flow's search ends. On a calm clip 2, 1 and 0 gave 1.40, 1.33 and 1.30 of dst's warping
-error, in 2, 4 and 8 ms a face of 128 pixels."""
+"""Halvings of the crop at which the flow's search ends. On a calm clip 2, 1 and 0 gave 1.40, 1.33 and 1.30 of dst's
+warping error, in 2, 4 and 8 ms a face of 128 pixels."""
 _AROUND = 1.0
 """Standard deviation in pixels over which that difference is taken."""
 
