@@ -27,7 +27,7 @@ from lookalike.faceset import (
     save_face,
 )
 from lookalike.faceset.make import outside_share
-from lookalike.faceset.record import parse_record
+from lookalike.faceset.record import FORMAT, Polygon, parse_record
 from lookalike.geometry import align_matrix, invert, transform
 
 SUFFIXES = [".jpg", ".png"]
@@ -256,8 +256,8 @@ def with_json(path: Path, **changes: object) -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_newer_format_asks_for_an_update(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"face{suffix}"
-    with_json(path, format=3, unheard_of=1)
-    with pytest.raises(RecordError, match=f"face{suffix} has a face record of format 3; update Lookalike"):
+    with_json(path, format=FORMAT + 1, unheard_of=1)
+    with pytest.raises(RecordError, match=f"face{suffix} has a face record of format {FORMAT + 1}; update Lookalike"):
         load_record(path)
 
 
@@ -372,3 +372,15 @@ def picture_bytes() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_polygons_survive_in_the_image(tmp_path: Path, suffix: str) -> None:
+    crop, record = drawn_record()
+    drawn = [
+        Polygon(kind="exclude", points=[(1.5, 2), (30, 2.25), (9, 40)]),
+        Polygon(kind="include", points=[(0, 0)] * 3),
+    ]
+    path = tmp_path / f"face{suffix}"
+    save_face(path, crop, record.model_copy(update={"polygons": drawn}))
+    assert load_record(path).polygons == drawn

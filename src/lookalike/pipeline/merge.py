@@ -103,8 +103,7 @@ def merge(
     start = video.start
     if start:
         yield Message("merge", f"reused {start} frames that were merged before")
-    written = video.write(_merged(info, job, images, counts, start))
-    for frame in job.clock.each("encode", written):
+    for frame in video.write(_merged(info, job, images, counts, start)):
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
     video.finish(output, info.path if info.audio_tracks else None)
     workspace.note(
@@ -133,7 +132,8 @@ def _merged(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts
         counts.frames += 1
         counts.faces += faces
         counts.swapped += faces > 0
-        yield frame
+        with job.clock.measure("encode"):  # what happens to the frame until the next one is asked for
+            yield frame
 
 
 def _write_images(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts) -> Iterator[Event]:
