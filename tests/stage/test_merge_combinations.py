@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lookalike.faceset import faces_by_frame
+from lookalike.masks.onnx_network import MaskNetwork
 from lookalike.merging.config import ColorTransfer, MaskName, MergeConfig, MergeRun, Mode
-from lookalike.merging.mask_network import MaskNetwork
 from lookalike.merging.predict import Predictor
 from lookalike.merging.track import Tracks
 from lookalike.pipeline.merge_job import MergeJob

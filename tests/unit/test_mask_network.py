@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import WeightsError
-from lookalike.merging.mask_network import MaskNetwork
+from lookalike.masks.onnx_network import MaskNetwork
 from mask_onnx import write_mask_onnx
 
 

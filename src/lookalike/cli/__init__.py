@@ -23,6 +23,7 @@ _COMMANDS = {
     "denoise": (_VIDEO, "Take the noise out of a video of a workspace."),
     "extract": (_STEPS, "Find the faces of a video and align them."),
     "faceset": ("faceset_commands", "Look after the faces of a side: check, stats, filter, pack and more."),
+    "mask": ("mask_commands", "Say what of a face is seen: by a network, by polygons."),
     "sort": ("sort_command", "Order the faces of a side, and take out what does not belong."),
     "train": ("train_command", "Train a model on both facesets."),
     "timelapse": ("training_commands", "Make a video of the preview history."),

@@ -9,7 +9,8 @@ from PIL import Image
 from lookalike.errors import FacesetError
 from lookalike.faceset import FaceRecord, crop_lanczos
 from lookalike.faceset.make import sharpness
-from lookalike.geometry import align_matrix, crop_corners, invert, rescale, transform
+from lookalike.faceset.masks import placed_mask, stored_mask
+from lookalike.geometry import align_matrix, between, crop_corners, rescale, transform
 from lookalike.landmarks import oval_mask
 from lookalike.options import FaceType, Geometry
 
@@ -45,8 +46,13 @@ def fits_inside(record: FaceRecord, matrix: NDArray[np.float64], size: int) -> b
 def narrowed(crop: NDArray[np.uint8], record: FaceRecord, size: int, face_type: FaceType, geometry: Geometry) -> Made:
     """Another crop of the face, taken out of its crop by one warp; `fits_inside` says whether it is all there."""
     matrix = new_matrix(record, size, face_type, geometry)
-    between = (np.vstack([matrix, [0, 0, 1]]) @ np.vstack([invert(record.matrix_array()), [0, 0, 1]]))[:2]
-    return _with_record(crop_lanczos(crop, between, size), record, matrix, face_type=face_type, geometry=geometry)
+    return _with_record(
+        crop_lanczos(crop, between(record.matrix_array(), matrix), size),
+        record,
+        matrix,
+        face_type=face_type,
+        geometry=geometry,
+    )
 
 
 def recropped(rgb: NDArray[np.uint8], record: FaceRecord, size: int, face_type: FaceType, geometry: Geometry) -> Made:
@@ -58,5 +64,8 @@ def recropped(rgb: NDArray[np.uint8], record: FaceRecord, size: int, face_type: 
 def _with_record(crop: NDArray[np.uint8], record: FaceRecord, matrix: NDArray[np.float64], **changes: Any) -> Made:
     size, rows = len(crop), matrix.tolist()
     inside = oval_mask(transform(matrix, record.mesh_array()), (size, size))
+    placed = placed_mask(record)
+    if placed is not None:
+        changes["mask"] = stored_mask(placed.in_crop(matrix, size), placed.stored.source)
     changes |= {"matrix": tuple(tuple(row) for row in rows), "size": size}
     return crop, record.model_copy(update={**changes, "sharpness": round(sharpness(crop, inside), 3)})

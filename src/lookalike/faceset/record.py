@@ -12,7 +12,7 @@ from lookalike.errors import RecordError
 from lookalike.geometry import transform
 from lookalike.options import FaceType, Geometry, Options, first_problem, format_of
 
-FORMAT = 3
+FORMAT = 4
 LONGEST_TEXT = 1024
 """Characters of a source or a reason."""
 
@@ -29,6 +29,17 @@ class Polygon(Options):
     """What it does to the mask inside of it."""
     points: Annotated[list[Point], Field(min_length=3, max_length=512)]
     """Corners in frame pixels."""
+    carried: bool = False
+    """Brought here from other frames by `mask carry`, which may do it anew; False for one that was drawn here."""
+
+
+class StoredMask(Options):
+    """What of a face is seen, as a network or a file said."""
+
+    source: Annotated[str, Field(max_length=LONGEST_TEXT)]
+    """Whose it is: a network's name, or a file's."""
+    png: Annotated[str, Field(max_length=64_000)]
+    """Base64 of a grey PNG that covers the whole crop, white where the face is seen; see masks.py."""
 
 
 class FaceRecord(Options):
@@ -78,6 +89,8 @@ class FaceRecord(Options):
     """Landmarks were set by hand."""
     polygons: Annotated[list[Polygon], Field(max_length=64)] = Field(default_factory=list)
     """Drawn upon the mask, the later over the earlier."""
+    mask: StoredMask | None = None
+    """None before `mask apply`."""
     reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     """Why the face was put aside; none for a face in use."""
 

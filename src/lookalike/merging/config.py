@@ -19,6 +19,7 @@ Mode = Literal[
     "raw-predict",
 ]
 MaskName = Literal[
+    "learned*seg",
     "learned-prd*face",
     "face",
     "hull",
@@ -39,9 +40,9 @@ class MergeConfig(Options):
 
     mode: Mode = "overlay"
     """overlay, or seamless (Poisson) cloning, with or without a match of histograms; raw-* for other programs."""
-    mask: MaskName = "learned-prd*face"
-    """Where the drawn face shows: by what was learned of src (prd) or dst, dst's outline (hull), that without dark hair
-    (face), a mask network (seg)."""
+    mask: MaskName = "learned*seg"
+    """Where the drawn face shows: by what was learned of src (prd) or dst, a network that leaves out what is in
+    front of the face (seg), dst's outline (hull), that without dark hair (face)."""
     erode: Annotated[float, Field(ge=-200, le=200)] = 10
     """Shrink the mask (grow it when negative); 100 is about a tenth of the face."""
     blur: Annotated[float, Field(ge=0, le=400)] = 80
@@ -78,7 +79,8 @@ class MergeRun(Options):
     stabilize: bool = True
     """Smooth landmarks, masks and colours over time; never across a cut."""
     mask_network: Path | None = None
-    """ONNX file that masks a face, for the masks with seg."""
+    """Weights of train --model xseg, or an ONNX file, for the masks with seg; the workspace's own or the generic ones
+    if left out. What mask apply wrote into a face of dst counts before."""
     alpha: bool = False
     """Write the mask as alpha, over the unblended face: PNG, or a video of prores or ffv1."""
     masks: bool = False

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.color_transfer import transfer_picture
+from lookalike.faceset.polygons import polygon_masks
 from lookalike.merging.config import MergeConfig
 from lookalike.merging.histogram import match_histograms
 from lookalike.merging.mask import finish_mask
 from lookalike.merging.membrane import seamless
 from lookalike.merging.predict import Prediction
-from lookalike.merging.regions import Mask, drawn_region, outline, polygon_masks, uses_outline
+from lookalike.merging.regions import Mask, drawn_region, outline, uses_outline
 from lookalike.merging.target import Target
 
 _CLONED = 0.1

@@ -1,11 +1,9 @@
 """Which parts of a crop are face, by whom one asks. Pure."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.face_region import face_region
-from lookalike.faceset.record import Polygon
 from lookalike.geometry import transform
 from lookalike.landmarks import oval_mask
 from lookalike.merging.config import MaskName
@@ -16,9 +14,14 @@ from lookalike.merging.track import Spot
 Mask = NDArray[np.float32]
 
 
-def needs_network(name: MaskName) -> bool:
-    """Whether a mask asks a mask network."""
-    return "seg" in name
+def needs_seg_dst(name: MaskName) -> bool:
+    """Whether a mask asks what a mask network says of dst's face."""
+    return "seg-dst" in name or name == "learned*seg"
+
+
+def needs_seg_prd(name: MaskName) -> bool:
+    """Whether a mask asks what a mask network says of the drawn face."""
+    return "seg-prd" in name
 
 
 def needs_dst_mask(name: MaskName) -> bool:
@@ -54,6 +57,8 @@ def drawn_region(
     match name:
         case "hull":
             return None
+        case "learned*seg":
+            return _product(prd, seg_dst)
         case "learned-prd":
             return prd
         case "learned-dst":
@@ -78,28 +83,12 @@ def drawn_region(
 
 def uses_outline(name: MaskName, drawn: Mask | None) -> bool:
     """Whether dst's outline bounds the mask."""
-    return drawn is None or name.endswith("face")
+    return drawn is None or name == "learned*seg" or name.endswith("face")
 
 
 def outline(spot: Spot, matrix: NDArray[np.floating], side: int) -> Mask:
     """(side, side) float32 in [0, 1]: dst's face with forehead, by its mesh, in the crop of a frame-to-crop matrix."""
     return oval_mask(transform(matrix, spot.mesh), (side, side))
-
-
-def polygon_masks(polygons: tuple[Polygon, ...], matrix: NDArray[np.floating], side: int) -> tuple[Mask, Mask] | None:
-    """(side, side) float32 in [0, 1]: what polygons include, and what they exclude, the later over the earlier.
-
-    None without polygons.
-    """
-    if not polygons:
-        return None
-    masks = {kind: np.zeros((side, side), np.uint8) for kind in ("include", "exclude")}
-    for polygon in polygons:
-        corners = np.round(transform(matrix, np.array(polygon.points)) * 16).astype(np.int32)
-        for kind, mask in masks.items():
-            cv2.fillPoly(mask, [corners], 255 if kind == polygon.kind else 0, cv2.LINE_AA, 4)
-    include, exclude = (mask.astype(np.float32) / np.float32(255) for mask in masks.values())
-    return include, exclude
 
 
 def _product(*masks: Mask | None) -> Mask | None:

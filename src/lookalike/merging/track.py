@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faceset import FaceRecord, load_record
+from lookalike.faceset.masks import PlacedMask, placed_mask
 from lookalike.faceset.record import Polygon
 from lookalike.merging.steady import REACH, pose_and_shape, steady_points
 
@@ -31,12 +32,14 @@ class Spot:
     """What its owner drew of the mask, in frame pixels."""
     track: int
     person: int | None
+    mask: PlacedMask | None = None
+    """What `mask apply` found."""
 
 
 def spot_of(record: FaceRecord) -> Spot:
     """What a record alone says of a face."""
     points = record.landmarks_array(), record.mesh_array()
-    return Spot(*points, np.zeros(2), tuple(record.polygons), record.track, record.person)
+    return Spot(*points, np.zeros(2), tuple(record.polygons), record.track, record.person, placed_mask(record))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

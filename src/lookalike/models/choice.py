@@ -1,6 +1,6 @@
 """Sizes as they are given on a command line: any option of any architecture, each left out unless given."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -10,7 +10,9 @@ from lookalike.options import Options
 
 def _offered() -> dict[str, Any]:
     """Every option once, its help with the default of each architecture that has it."""
-    fields: dict[str, Any] = {"model": (ModelName | None, Field(None, description="Architecture."))}
+    fields: dict[str, Any] = {
+        "model": (ModelName | Literal["xseg"] | None, Field(None, description="Architecture; xseg: the mask network."))
+    }
     for field in dict.fromkeys(name for kind in MODELS.values() for name in kind.model_fields if name != "model"):
         owners = {name: kind.model_fields[field] for name, kind in MODELS.items() if field in kind.model_fields}
         first = next(iter(owners.values()))
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     class ModelChoice(Options):
         """Any option of any architecture."""
 
-        model: ModelName | None = None
+        model: ModelName | Literal["xseg"] | None = None
 else:
     ModelChoice = create_model("ModelChoice", __base__=Options, __doc__="Sizes of a new model.", **_offered())
 

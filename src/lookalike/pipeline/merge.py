@@ -7,11 +7,12 @@ from pathlib import Path
 
 from lookalike.errors import ConfigError
 from lookalike.faceset import faces_by_frame
+from lookalike.masks.segmenter import open_segmenter
 from lookalike.merging.config import MergeConfig, MergeRun
-from lookalike.merging.mask_network import MaskNetwork
 from lookalike.merging.predict import FaceUpscaler, Predictor
-from lookalike.merging.regions import needs_network
+from lookalike.merging.regions import needs_seg_dst, needs_seg_prd
 from lookalike.merging.track import Spot, Tracks
+from lookalike.pipeline.mask_networks import network_of
 from lookalike.pipeline.merge_job import MergeJob, first_needed
 from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
 from lookalike.pipeline.models import model_name
@@ -64,7 +65,6 @@ def merge(
     info = probe(workspace.video("dst"))
     file = workspace.folder / NAME
     settings = settings_of(file, read_merge_file(file), config)
-    _check_masks(settings, run)
     alpha = run.alpha or any(one.mode == "raw-rgb-mask" for one in settings.all())
     output = (output or workspace.folder / "result.mp4").resolve()
     if not sequence:
@@ -72,20 +72,21 @@ def merge(
         allow_output(workspace, output, overwrite)
     faces = faces_by_frame(workspace.aligned("dst"))
     models = _models(workspace, name, run.people)
+    network = network_of(workspace, run.mask_network) if _asks_network(settings) else None
     job = MergeJob(
         tracks=Tracks(faces, run.stabilize),
         settings=settings,
         run=run,
         predictors={one: Predictor(workspace.model(one), run.device) for one in set(models.values())},
         model_of=_chooser(models),
-        network=MaskNetwork(run.mask_network) if run.mask_network else None,
+        network=open_segmenter(network, run.device) if network else None,
         upscale=FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None,
     )
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
     weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
-    network = stamp(run.mask_network) if run.mask_network else ""
+    said = stamp(network) if network else ""
     key = fingerprint(
-        stamp(info.path), weights, settings, run.model_dump_json(), network, encoding, sequence, sorted(listing)
+        stamp(info.path), weights, settings, run.model_dump_json(), said, encoding, sequence, sorted(listing)
     )
     noted = workspace.done("merge")
     if noted.get("key") == key and noted.get("output") == str(output) and output.is_file():
@@ -178,10 +179,8 @@ def _chooser(models: dict[int | None, str]) -> Callable[[Spot], str | None]:
     return lambda spot: everybody or models.get(spot.person)
 
 
-def _check_masks(settings: Settings, run: MergeRun) -> None:
-    for config in settings.all():
-        if needs_network(config.mask) and run.mask_network is None:
-            raise ConfigError(f"the mask {config.mask} needs a mask network; give its ONNX file with --mask-network")
+def _asks_network(settings: Settings) -> bool:
+    return any(needs_seg_dst(config.mask) or needs_seg_prd(config.mask) for config in settings.all())
 
 
 def _warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Event]:

@@ -7,15 +7,15 @@ from itertools import chain, groupby
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from lookalike.geometry import align_matrix, invert
+from lookalike.faceset.masks import moved_mask
+from lookalike.geometry import align_matrix, between, transform
+from lookalike.masks.segmenter import Segmenter
 from lookalike.merging.config import MergeConfig, MergeRun
-from lookalike.merging.mask_network import MaskNetwork
 from lookalike.merging.merge import Merged, Upscale, merge_frame
 from lookalike.merging.paint import Painted, paint
 from lookalike.merging.predict import Prediction, Predictor
-from lookalike.merging.regions import Mask, needs_dst_mask
+from lookalike.merging.regions import Mask, needs_dst_mask, needs_seg_dst, needs_seg_prd
 from lookalike.merging.steady_paint import steady_painted
 from lookalike.merging.target import Target, cut_out, find_target
 from lookalike.merging.track import Spot, Tracks
@@ -69,7 +69,7 @@ class MergeJob:
     predictors: dict[str, Predictor]
     model_of: Callable[[Spot], str | None]
     """The name of the model that draws a face; none to leave it as it is."""
-    network: MaskNetwork | None = None
+    network: Segmenter | None = None
     upscale: Upscale | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
@@ -97,11 +97,19 @@ class MergeJob:
 
     def _face(self, frame: Frame, config: MergeConfig, model: str, spot: Spot) -> _Face:
         target = find_target(frame.picture, spot, self.predictors[model].config)
-        seg = None
-        if self.network is not None and "seg-dst" in config.mask:
-            crop, matrix, _ = cut_out(frame.picture, spot, self.network.side, self.network.face_type)
-            seg = _moved(self.network.mask(crop), matrix, target.matrix, len(target.crop))
+        seg = self._seg_of_dst(frame, target) if needs_seg_dst(config.mask) else None
         return _Face(model, target, seg)
+
+    def _seg_of_dst(self, frame: Frame, target: Target) -> Mask | None:
+        """What of dst's face is seen, in the target's crop: as its record says, else the mask network."""
+        spot, side = target.spot, len(target.crop)
+        if spot.mask is not None:
+            return spot.mask.in_crop(target.matrix, side)
+        if self.network is None:
+            return None
+        crop, matrix, _ = cut_out(frame.picture, spot, self.network.side, self.network.face_type)
+        seen = self.network.mask(crop, transform(matrix, spot.landmarks))
+        return moved_mask(seen, matrix, target.matrix, side)
 
     def _drawn(self, cut: Iterator[_Work]) -> Iterator[_Work]:
         for _, group in groupby(cut, key=lambda work: work.frame.index // BATCH_FRAMES):
@@ -133,18 +141,19 @@ class MergeJob:
     def _paint(self, config: MergeConfig, face: _Face) -> _Face:
         assert face.prediction is not None
         seg = None
-        if self.network is not None and "seg-prd" in config.mask:
+        if self.network is not None and needs_seg_prd(config.mask):
             seg = self._seg_of_drawn(face.target, face.prediction, self.network)
         return replace(face, painted=paint(face.target, face.prediction, config, seg, face.seg_dst))
 
-    def _seg_of_drawn(self, target: Target, prediction: Prediction, network: MaskNetwork) -> Mask:
+    def _seg_of_drawn(self, target: Target, prediction: Prediction, network: Segmenter) -> Mask:
         """What the mask network says of the drawn face, aligned as it wants it, in the target's crop."""
         there = align_matrix(target.spot.landmarks, network.side, network.face_type)
         size_wh = (network.side, network.side)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        back = _between(there, target.matrix)
+        back = between(there, target.matrix)
         picture = cv2.warpAffine(prediction.picture, back, size_wh, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return _moved(network.mask(np.asarray(picture, np.float32)), there, target.matrix, len(target.crop))
+        seen = network.mask(np.asarray(picture, np.float32), transform(there, target.spot.landmarks))
+        return moved_mask(seen, there, target.matrix, len(target.crop))
 
     def _laid(self, seen: _Window) -> tuple[Frame, Merged, int]:
         work = seen.work
@@ -202,16 +211,3 @@ def _same_face(face: _Face, work: _Work) -> _Face | None:
         return None
     apart = float(np.hypot(*(near.target.spot.landmarks.mean(0) - centre)))
     return near if apart < 0.5 * face.target.natural else None
-
-
-def _between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 3) from the crop of one frame-to-crop matrix to that of another."""
-    whole = np.vstack([end, [0, 0, 1]]) @ np.vstack([invert(start), [0, 0, 1]])
-    return np.asarray(whole[:2])
-
-
-def _moved(mask: Mask, start: NDArray[np.float64], end: NDArray[np.float64], side: int) -> Mask:
-    """A mask of one crop in another of `side` pixels."""
-    flags = cv2.INTER_LINEAR
-    moved = cv2.warpAffine(mask, _between(start, end), (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(moved, np.float32)

@@ -15,13 +15,15 @@ from torch import Tensor
 from lookalike.errors import EmptyFacesetError, FacesetError
 from lookalike.face_region import face_region
 from lookalike.faceset import FaceRecord, list_faces, load_face
+from lookalike.faceset.masks import placed_mask
+from lookalike.faceset.polygons import with_polygons
 from lookalike.files import storage_errors
-from lookalike.geometry import align_matrix, invert, rescale, transform
-from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points
+from lookalike.geometry import align_matrix, between, rescale, transform
+from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points, oval_mask
 from lookalike.options import FaceType, Geometry, covers, geometry_of
 from lookalike.parallel import ordered_map
 
-_FORMAT = 1
+_FORMAT = 2
 """Goes up when what is stored changes."""
 _WORKERS = 2
 _SHARE_OF_MEMORY = 0.25
@@ -130,11 +132,28 @@ def stack_faces(
         landmarks, mesh = transform(matrix, record.landmarks_array()), transform(matrix, record.mesh_array())
         points[i], yaw[i] = guide_points(landmarks, mesh, side), record.pitch_yaw_roll[1]
         stacked[i, :3] = crop.transpose(2, 0, 1)
-        stacked[i, 3] = np.round(face_region(crop, landmarks, mesh) * 255)
+        stacked[i, 3] = np.round(_region(crop, record, matrix, landmarks, mesh) * 255)
         stacked[i, 4] = feature_mask(landmarks, side) * 255
         if noted is not None:
             noted(i + 1, count)
     return Person(torch.from_numpy(stacked), torch.from_numpy(points), torch.from_numpy(yaw))
+
+
+def _region(
+    crop: NDArray[np.uint8],
+    record: FaceRecord,
+    matrix: NDArray[np.float64],
+    landmarks: NDArray[np.float64],
+    mesh: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Where the face is: inside of its oval what its mask and polygons say, or without a mask what is no dark hair."""
+    side, placed = len(crop), placed_mask(record)
+    if placed is not None:
+        region = oval_mask(mesh, (side, side)) * placed.in_crop(matrix, side)
+    else:
+        region = face_region(crop, landmarks, mesh)
+    drawn = with_polygons(region, record.polygons, matrix, side)
+    return region if drawn is None else drawn
 
 
 def hold_out(count: int, share: float) -> tuple[Tensor, Tensor]:
@@ -209,6 +228,6 @@ def _recrop(
         crop = cv2.resize(image, (side, side), interpolation=method)
         return np.asarray(crop, np.uint8), rescale(record.matrix_array(), side / record.size)
     matrix = align_matrix(record.landmarks_array(), side, face_type, geometry)
-    through = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([invert(record.matrix_array()), [0, 0, 1]])
-    crop = cv2.warpAffine(image, through[:2], (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    through = between(record.matrix_array(), matrix)
+    crop = cv2.warpAffine(image, through, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, np.uint8), matrix

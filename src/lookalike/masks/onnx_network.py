@@ -36,7 +36,7 @@ class MaskNetwork:
         except ImportError as exc:
             raise ExtraMissingError("--mask-network needs ONNX Runtime; pip install 'lookalike[onnx]'") from exc
         if not path.is_file():
-            raise WeightsError(f"{path} does not exist; give an ONNX file with --mask-network")
+            raise WeightsError(f"{path} does not exist; give a file of weights or an ONNX file with --mask-network")
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         except Exception as exc:  # its errors have no common base but this one
@@ -47,14 +47,17 @@ class MaskNetwork:
             found = ", ".join(str(tuple(one.shape)) for one in inputs)
             raise WeightsError(f"{path} takes {found}, not one picture of (1, 3, S, S) or (1, S, S, 3)")
         self._input, self._path = inputs[0].name, path
+        self.name: str = path.name
         self._planar = shape[1] == 3
         side = shape[2]
         self.side: int = side if isinstance(side, int) and side > 0 else _SIDE
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._bgr = metadata.get("channels", "rgb").lower() == "bgr"
 
-    def mask(self, face: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-        """(S, S) float32 in [0, 1] for an (H, W, 3) RGB face, uint8 or float in [0, 1].
+    def mask(
+        self, face: NDArray[np.uint8] | NDArray[np.float32], landmarks: NDArray[np.floating] | None = None
+    ) -> NDArray[np.float32]:
+        """(S, S) float32 in [0, 1] for an (H, W, 3) RGB face, uint8 or float in [0, 1]; landmarks are not asked for.
 
         Raises:
             WeightsError: the network gives something else than a mask.

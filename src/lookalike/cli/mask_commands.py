@@ -1,0 +1,111 @@
+"""The commands for masks: what of a face is seen, by a network and by hand."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from lookalike.cli.commands import Flat, Folder, _show
+from lookalike.masks.config import MaskApply
+from lookalike.pipeline.workspace import Side, Workspace
+
+if TYPE_CHECKING:
+    from lookalike.types import Event  # costs numpy, which help can do without
+    from lookalike.web.mask_page import MaskPage
+
+_LOOK_SECONDS = 0.3
+
+mask = App(name="mask", help="Say what of a face is seen: by a network, by polygons.", help_format="plaintext")
+"""The app of `lookalike mask`."""
+
+
+@mask.command
+def apply(
+    workspace: Folder,
+    side: Side,
+    *,
+    again: Annotated[bool, Parameter(negative="", help="Also faces that the same network has masked.")] = False,
+    config: Annotated[MaskApply | None, Flat] = None,
+) -> None:
+    """Write into every face what a mask network sees of it; training and merging use it."""
+    from lookalike.pipeline.masks import apply as run
+
+    place = Workspace(workspace)
+    _show(run(place, side, config or MaskApply(), again=again), place)
+
+
+@mask.command
+def edit(
+    workspace: Folder,
+    side: Side,
+    *,
+    port: Annotated[int, Parameter(help="Where the page is served; 0 for any free port.")] = 0,
+) -> None:
+    """Draw polygons in the browser: what a face's mask includes, and what it leaves out. Ctrl-C ends it."""
+    from lookalike.web.mask_page import MaskPage
+
+    place = Workspace(workspace)
+    page = MaskPage(place.aligned(side), port=port)
+    _show(_served(page), place)
+
+
+@mask.command
+def carry(
+    workspace: Folder,
+    side: Side,
+    *,
+    reach: Annotated[
+        int, Parameter(validator=Number(gte=0), help="Frames before the first and after the last drawn face, too.")
+    ] = 0,
+) -> None:
+    """Bring polygons to the faces between those they were drawn on, along the landmarks."""
+    from lookalike.pipeline.masks import carry as run
+
+    place = Workspace(workspace)
+    _show(run(place, side, reach=reach), place)
+
+
+@mask.command
+def fetch(
+    workspace: Folder,
+    side: Side,
+    *,
+    to: Annotated[Path | None, Parameter(help="A folder; aligned_xseg beside the faceset by default.")] = None,
+) -> None:
+    """Copy the faces with polygons to a folder of their own, for the training of other mask networks."""
+    from lookalike.pipeline.masks import fetch as run
+
+    place = Workspace(workspace)
+    _show(run(place, side, to), place)
+
+
+@mask.command
+def remove(
+    workspace: Folder,
+    side: Side,
+    *,
+    masks: Annotated[bool, Parameter(help="Take out what networks said.")] = True,
+    polygons: Annotated[bool, Parameter(negative="", help="Take out polygons; they are kept in a file.")] = False,
+) -> None:
+    """Take masks out of the faces."""
+    from lookalike.pipeline.masks import remove as run
+
+    place = Workspace(workspace)
+    _show(run(place, side, masks=masks, polygons=polygons), place)
+
+
+def _served(page: "MaskPage") -> "Iterator[Event]":
+    """The page until somebody stops the command."""
+    from lookalike.types import Message, Progress
+
+    page.start()
+    try:
+        yield Message("mask", f"draw at {page.url}; every change is saved at once; Ctrl-C ends")
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            yield Progress("mask", 0, 0, "")
+    finally:
+        page.stop()
