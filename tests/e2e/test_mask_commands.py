@@ -52,7 +52,7 @@ def test_from_nothing_to_a_network_of_one_s_own(place: Workspace, lookalike: Run
         (("mask", "apply", "dst", "--network", "none.safetensors"), 1, "none.safetensors is missing"),
         (("mask", "carry", "dst", "--reach", "-1"), 2, "--reach"),
         (("mask", "fetch", "src"), 1, "draw some with mask edit"),
-        (("merge", "--mask-network", "none.onnx"), 1, "no model in"),
+        (("mask", "apply", "dst", "--network", "none.onnx"), 1, "none.onnx does not exist"),
     ],
 )
 def test_refusals_are_one_line(

@@ -88,7 +88,7 @@ def _pose(points: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDAr
     rows = np.vstack([found[:, :3] / lengths[:, None], np.zeros(3)])
     rows[2] = np.cross(rows[0], rows[1])
     u, _, vt = np.linalg.svd(rows)
-    return float(lengths.mean()), u @ vt, found[:, 3]
+    return float(lengths.mean()), u @ vt, np.asarray(found[:, 3], np.float64)
 
 
 def _ellipse(
