@@ -14,8 +14,10 @@ from drawn_clips import UNEVEN_MS, draw, sound_of
 from numpy.typing import NDArray
 
 from drawn_faces import FRAME_WH
-from lookalike.errors import CheckpointError, ConfigError, EncoderError
+from lookalike.errors import CheckpointError, ConfigError, EncoderError, WeightsError
 from lookalike.faceset import list_faces, load_record, replace_record
+from lookalike.faceset.masks import stored_mask
+from lookalike.faceset.record import Polygon
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline import segments
 from lookalike.pipeline.merge import merge
@@ -213,10 +215,37 @@ def test_alpha_in_a_video(tmp_path: Path) -> None:
         list(merge(workspace, MergeConfig(), EncodeOptions(), run=layers, output=tmp_path / "out.mp4"))
 
 
-def test_a_mask_network_that_is_missing_is_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["none.safetensors", "none.onnx"])
+def test_a_mask_network_that_is_missing_is_refused_before_work_begins(tmp_path: Path, name: str) -> None:
     workspace = merge_workspace(tmp_path, 2)
-    with pytest.raises(ConfigError, match="--mask-network"):
-        run(workspace, tmp_path / "out.mkv", MergeConfig(mask="seg-dst"))
+    with pytest.raises(WeightsError, match=name):
+        run(workspace, tmp_path / "out.mkv", MergeConfig(), MergeRun(mask_network=tmp_path / name))
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_what_mask_apply_wrote_counts_before_the_network(tmp_path: Path) -> None:
+    """A face of which nothing is seen stays as it is; polygons count above that."""
+    workspace = merge_workspace(tmp_path, 2)
+    paths = list_faces(workspace.aligned("dst"))
+    for path in paths:
+        record = load_record(path)
+        nothing = stored_mask(np.zeros((record.size, record.size), np.float32), "somebody")
+        replace_record(path, record.model_copy(update={"mask": nothing}))
+    run(workspace, tmp_path / "out.mkv", MergeConfig())
+    for before, after in zip(pictures(workspace.video("dst")), pictures(tmp_path / "out.mkv"), strict=True):
+        for plane, other in zip(before.picture.planes, after.picture.planes, strict=True):
+            assert np.array_equal(plane, other)
+    record = load_record(paths[0])
+    nose = [(float(x), float(y)) for x, y in record.landmarks_array()[[36, 45, 54, 48]]]
+    drawn = record.model_copy(update={"polygons": [Polygon(kind="include", points=nose)]})
+    replace_record(paths[0], drawn)
+    run(workspace, tmp_path / "out.mkv", MergeConfig())
+    first, second = (
+        not np.array_equal(a.picture.planes[0], b.picture.planes[0])
+        for a, b in zip(pictures(workspace.video("dst")), pictures(tmp_path / "out.mkv"), strict=True)
+    )
+    assert first
+    assert not second
 
 
 def test_hdr_is_merged_in_its_own_codes(tmp_path: Path) -> None:
