@@ -5,13 +5,12 @@ import hashlib
 import http.client
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from drawn_faces import DST, drawn_record, write_faceset
+from drawn_faces import DST, drawn_record
 from lookalike.errors import ConfigError, EmptyFacesetError, FacesetError
 from lookalike.faceset import list_faces, load_record, replace_record, save_face
 from lookalike.faceset.record import Polygon
@@ -19,31 +18,6 @@ from lookalike.web.mask_page import MaskPage
 from mask_page_client import SQUARE, all_read, answered, ask, face, save
 
 PATHS = ["/", "/faces.json", "/face.json?name=00001_0.jpg", "/faces/00001_0.jpg", "/save", "/copy", "/nothing"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Four faces."""
-    return write_faceset(tmp_path / "my_swap" / "data_dst" / "aligned", DST, 4)
-
-
-@pytest.fixture
-def page(folder: Path) -> Iterator[MaskPage]:
-    with MaskPage(folder) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def still_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A face that no test may change."""
-    return write_faceset(tmp_path_factory.mktemp("w") / "aligned", DST, 1)
-
-
-@pytest.fixture(scope="module")
-def still(still_folder: Path) -> Iterator[MaskPage]:
-    """For what changes nothing: to start and stop a page takes a quarter of a second."""
-    with MaskPage(still_folder) as page:
-        yield page
 
 
 class TestGuard:

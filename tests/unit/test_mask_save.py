@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawn_faces import DST, draw_person, drawn_record, write_faceset
+from drawn_faces import DST, draw_person, drawn_record
 from lookalike.faceset import face_name, load_face, load_record, replace_record, save_face
 from lookalike.faceset.polygons import carried
 from lookalike.faceset.record import FORMAT, Polygon
@@ -18,31 +17,6 @@ from lookalike.geometry import invert, transform
 from lookalike.web.mask_faces import ChangedError, Drawn, MaskFaces
 from lookalike.web.mask_page import MOST_BYTES, MaskPage
 from mask_page_client import SQUARE, answered, ask, face, ring, save
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Four faces."""
-    return write_faceset(tmp_path / "my_swap" / "data_dst" / "aligned", DST, 4)
-
-
-@pytest.fixture
-def page(folder: Path) -> Iterator[MaskPage]:
-    with MaskPage(folder) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def still_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A face that no test may change."""
-    return write_faceset(tmp_path_factory.mktemp("w") / "aligned", DST, 1)
-
-
-@pytest.fixture(scope="module")
-def still(still_folder: Path) -> Iterator[MaskPage]:
-    """For what changes nothing: to start and stop a page takes a quarter of a second."""
-    with MaskPage(still_folder) as page:
-        yield page
 
 
 class TestSave:
