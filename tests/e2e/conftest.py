@@ -1,19 +1,23 @@
-"""Short clips of real faces, and the command line in a process of its own."""
+"""Short clips of real faces, the command line in a process of its own, and the studio in a browser."""
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from extracting import Blind, run
+from playwright.sync_api import Browser, sync_playwright
 from running import DST_FRAMES, ENVIRONMENT, SRC_FRAMES, Run, command
+from studio_desk import FLAGS, PROGRAMS, Desk, desk
 
 from lookalike.faces import build, finder
 from lookalike.faces.yunet import YuNet
 from lookalike.pipeline.demo import draw_clip
 from lookalike.pipeline.workspace import Workspace
 from lookalike.sample import load_portraits
+from studio_workspace import studio_workspace
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +70,34 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[range], None]:
         monkeypatch.setattr(finder, "DETECTORS", build.DETECTORS)
 
     return miss
+
+
+@pytest.fixture(scope="session")
+def swap_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole small swap, not to be changed."""
+    return studio_workspace(tmp_path_factory.mktemp("studio") / "my_swap").folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless browser."""
+    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_studio(chromium: Browser) -> Iterator[Callable[..., Desk]]:
+    """Serve a folder and open it in a fresh browser; at the end no page has complained and nothing left the machine."""
+    with ExitStack() as stack:
+        yield lambda folder, **context: stack.enter_context(desk(chromium, folder, **context))
+
+
+@pytest.fixture
+def studio(open_studio: Callable[..., Desk], swap_template: Path, tmp_path: Path) -> Desk:
+    """The page of a copy of the whole swap."""
+    return open_studio(Path(shutil.copytree(swap_template, tmp_path / "my_swap")))

@@ -14,8 +14,9 @@ from lookalike.faceset import face_name, load_face, load_record, replace_record,
 from lookalike.faceset.polygons import carried
 from lookalike.faceset.record import FORMAT, Polygon
 from lookalike.geometry import invert, transform
+from lookalike.web.answers import MOST_BYTES
 from lookalike.web.mask_faces import ChangedError, Drawn, MaskFaces
-from lookalike.web.mask_page import MOST_BYTES, MaskPage
+from lookalike.web.mask_page import MaskPage
 from mask_page_client import SQUARE, answered, ask, face, ring, save
 
 

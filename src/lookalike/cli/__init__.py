@@ -31,6 +31,7 @@ _COMMANDS = {
     "merge": (_MERGING, "Lay the new face into dst and write the video."),
     "encode": (_MERGING, "Make a video of merged images, with dst's sound."),
     "report": ("report_command", "Measure how good a result is, or compare results."),
+    "studio": ("studio_command", "Everything in a browser page: look, decide, start and stop."),
     "weights": ("weights_commands", "Get pretrained networks that are not shipped."),
     "doctor": (_STEPS, "Say what this machine has and what will be used."),
 }

@@ -1,22 +1,15 @@
 """The commands for masks: what of a face is seen, by a network and by hand."""
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from lookalike.cli.commands import Flat, Folder, _show
+from lookalike.cli.serving import served
 from lookalike.masks.config import MaskApply
 from lookalike.pipeline.workspace import Side, Workspace
-
-if TYPE_CHECKING:
-    from lookalike.types import Event  # costs numpy, which help can do without
-    from lookalike.web.mask_page import MaskPage
-
-_LOOK_SECONDS = 0.3
 
 mask = App(name="mask", help="Say what of a face is seen: by a network, by polygons.", help_format="plaintext")
 """The app of `lookalike mask`."""
@@ -49,7 +42,7 @@ def edit(
 
     place = Workspace(workspace)
     page = MaskPage(place.aligned(side), port=port)
-    _show(_served(page), place)
+    _show(served(page, "mask", "draw at {url}; every change is saved at once; Ctrl-C ends"), place)
 
 
 @mask.command
@@ -95,17 +88,3 @@ def remove(
 
     place = Workspace(workspace)
     _show(run(place, side, masks=masks, polygons=polygons), place)
-
-
-def _served(page: "MaskPage") -> "Iterator[Event]":
-    """The page until somebody stops the command."""
-    from lookalike.types import Message, Progress
-
-    page.start()
-    try:
-        yield Message("mask", f"draw at {page.url}; every change is saved at once; Ctrl-C ends")
-        while True:
-            time.sleep(_LOOK_SECONDS)
-            yield Progress("mask", 0, 0, "")
-    finally:
-        page.stop()

@@ -18,7 +18,7 @@ from lookalike.masks.things import glare, moved_blur, obstruction
 
 _COVERED = 0.65
 """Share of the examples with something in front."""
-_ROTATION, _SCALE, _SHIFT, _ASPECT = np.radians(14), 0.14, 0.06, 0.08
+_ROTATION, _SCALE, _SHIFT, _ASPECT = np.radians(18), 0.2, 0.08, 0.08
 _BEND = 0.012
 """Deviation, in sides, of the smooth field that bends an example."""
 _TURNED = 0.35
@@ -198,17 +198,23 @@ def _worn(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def _lit(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Light that falls unevenly or from one side, and an exposure of its own."""
+    """Light that falls unevenly or from one side, cast shadows, shine, and an exposure of its own."""
     side = len(picture)
     if rng.random() < 0.4:
         field = np.exp(np.float32(rng.uniform(0.05, 0.45)) * soft_noise(rng, side, int(rng.integers(1, 4))))
         picture = picture * field[..., None]
-    if rng.random() < 0.3:
+    if rng.random() < 0.35:
         y, x = np.mgrid[0:side, 0:side].astype(np.float32) / np.float32(side) - np.float32(0.5)
         angle, dark = rng.uniform(0, 2 * np.pi), rng.uniform(0.08, 0.7)
         slope = (x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.25, 0.25)) / rng.uniform(0.03, 0.25)
         shade = np.asarray(dark + (1 - dark) / (1 + np.exp(-slope)), np.float32)
         picture = picture * shade[..., None]
+    if rng.random() < 0.25:
+        edge = (soft_noise(rng, side, int(rng.integers(1, 5))) - rng.uniform(0, 1)) / rng.uniform(0.05, 0.6)
+        picture = picture * (1 - np.float32(rng.uniform(0.2, 0.75)) / (1 + np.exp(-edge)))[..., None]
+    if rng.random() < 0.25:
+        bumps = np.clip(soft_noise(rng, side, int(rng.integers(4, 9))) - np.float32(1.1), 0, 1)[..., None]
+        picture = picture + np.sqrt(picture) * bumps * np.float32(rng.uniform(0.2, 1))
     return np.asarray(np.clip(picture * np.float32(np.exp(rng.normal(0.05, 0.25))), 0, 1), np.float32)
 
 

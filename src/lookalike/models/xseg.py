@@ -29,7 +29,7 @@ CHANNELS = 4
 _FORMAT = "1"
 _SHAPES: dict[str, tuple[int, tuple[int, ...]]] = {
     "fast": (4, (32, 64, 96, 128)),
-    "good": (2, (24, 48, 96, 128, 160)),
+    "good": (4, (48, 96, 160, 192)),
 }
 """Pixels folded into one at the first layer, and channels at each halving after that."""
 

@@ -1,32 +1,26 @@
 """The page on which masks are drawn: polygons over the aligned faces of a faceset, kept in their records."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from lookalike.errors import ConfigError, LookalikeError, StorageError
-from lookalike.options import Options, first_problem
+from lookalike.options import Options
+from lookalike.web.answers import answer, answer_sent, refusal
 from lookalike.web.guard import Guard
 from lookalike.web.mask_faces import ChangedError, Drawn, MaskFaces, UnknownFaceError
 from lookalike.web.server import PageServer, content_policy
 
-MOST_BYTES: Final = 2**20
-"""Of what the page sends; as many polygons and corners as a record holds take two thirds of it."""
-
 _PAGE: Final = Path(__file__).with_name("mask_page.html")
 _HOST: Final = "127.0.0.1"
 _STATUSES: Final = {UnknownFaceError: 404, ChangedError: 409, StorageError: 507}
-"""Of an answer, by what went wrong; 422 for the rest."""
-
-Sent = TypeVar("Sent", bound=Options)
+"""Of an answer, by what went wrong."""
 
 
 class Save(Options):
@@ -116,23 +110,25 @@ def make_app(faces: MaskFaces, *, token: str, cookie: str) -> Starlette:
         return HTMLResponse(page)
 
     def listed(_: Request) -> Response:
-        return _answer(faces.look)
+        return answer(faces.look, _STATUSES)
 
     def face(request: Request) -> Response:
-        return _answer(lambda: faces.face(request.query_params.get("name", "")))
+        return answer(lambda: faces.face(request.query_params.get("name", "")), _STATUSES)
 
     def picture(request: Request) -> Response:
         try:
             content, kind = faces.picture(request.path_params["name"])
         except LookalikeError as exc:
-            return _refusal(exc)
+            return refusal(exc, _STATUSES)
         return Response(content, media_type=kind)
 
     async def save(request: Request) -> Response:
-        return await _answer_sent(request, Save, lambda sent: faces.save(sent.name, sent.revision, sent.polygons))
+        return await answer_sent(
+            request, Save, lambda sent: faces.save(sent.name, sent.revision, sent.polygons), _STATUSES
+        )
 
     async def copy(request: Request) -> Response:
-        return await _answer_sent(request, Copy, lambda sent: faces.carried(sent.source, sent.target))
+        return await answer_sent(request, Copy, lambda sent: faces.carried(sent.source, sent.target), _STATUSES)
 
     routes = [
         Route("/", index),
@@ -144,38 +140,3 @@ def make_app(faces: MaskFaces, *, token: str, cookie: str) -> Starlette:
     ]
     guard = Middleware(Guard, token=token, host=_HOST, cookie=cookie, policy=content_policy(page))
     return Starlette(routes=routes, middleware=[guard])
-
-
-def _answer(call: Callable[[], dict[str, Any]]) -> Response:
-    """What a call gives, or in one line why it gives nothing."""
-    try:
-        return JSONResponse(call())
-    except LookalikeError as exc:
-        return _refusal(exc)
-
-
-async def _answer_sent(request: Request, form: type[Sent], call: Callable[[Sent], dict[str, Any]]) -> Response:
-    """As `_answer`, for a call that needs what the page sent."""
-    body = await _body(request)
-    if body is None:
-        return JSONResponse({"error": f"more than {MOST_BYTES} bytes were sent; draw fewer corners"}, 413)
-    try:
-        sent = form.model_validate_json(body)
-    except ValidationError as exc:
-        return JSONResponse({"error": f"not understood: {first_problem(exc)}"}, 400)
-    return await run_in_threadpool(_answer, lambda: call(sent))
-
-
-async def _body(request: Request) -> bytes | None:
-    """What was sent; none if it is too much, of which no more is kept than that."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
-    return bytes(body)
-
-
-def _refusal(exc: LookalikeError) -> Response:
-    status = next((number for kind, number in _STATUSES.items() if isinstance(exc, kind)), 422)
-    return JSONResponse({"error": str(exc)}, status)

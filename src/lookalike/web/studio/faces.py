@@ -1,0 +1,10 @@
+"""Faces: the gallery of a faceset."""
+
+from starlette.routing import BaseRoute
+
+from lookalike.web.studio.studio import Studio
+
+
+def routes(studio: Studio) -> list[BaseRoute]:
+    """What the page asks for."""
+    return []

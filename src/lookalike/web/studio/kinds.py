@@ -1,0 +1,199 @@
+"""The long jobs that a page may ask for: each is a command of `lookalike`, with options that are checked before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import Field, ValidationError
+
+from lookalike.curation.config import SortConfig
+from lookalike.errors import ConfigError
+from lookalike.masks.config import MaskApply
+from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.models.choice import ModelChoice
+from lookalike.options import Options, first_problem
+from lookalike.pipeline.config import DenoiseOptions, ExtractConfig
+from lookalike.pipeline.workspace import Side, Workspace
+from lookalike.training.config import Preset, TrainConfig
+from lookalike.video.options import EncodeOptions
+
+SIDES: Final[tuple[Side, ...]] = get_args(Side)
+ModelFolder = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,99}$")]
+
+
+class ExtractFlags(Options):
+    """Of `extract`."""
+
+    only_missing: bool = False
+    """Keep the faceset and make only the faces that it lacks."""
+    redo: bool = False
+    """Look anew at frames whose picture in aligned_debug was deleted."""
+    debug: bool = False
+    """Draw every frame with its faces into aligned_debug."""
+
+
+class TrainChoice(Options):
+    """Of `train`."""
+
+    preset: Preset | None = None
+    """Sizes and options of a new model."""
+    name: ModelFolder | None = None
+    """The model's folder under model/; the one trained last if left out."""
+    backup: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Go back to this backup first."""
+
+
+class MergeChoice(Options):
+    """Of `merge`."""
+
+    name: ModelFolder | None = None
+    """The model's folder under model/; the last one trained if left out."""
+    sequence: bool = False
+    """Images into data_dst/merged instead of a video."""
+
+
+class SwapChoice(Options):
+    """Of `swap`."""
+
+    preset: Preset = "quick"
+    """Size of network and length of training."""
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    """Train for so long; otherwise the preset says."""
+    iterations: Annotated[int, Field(ge=1)] | None = None
+    """Train for so many iterations."""
+
+
+class TimelapseChoice(Options):
+    """Of `timelapse`."""
+
+    name: ModelFolder | None = None
+    """The model's folder under model/; the one trained last if left out."""
+    fps: Annotated[int, Field(ge=1, le=240)] = 30
+    """Pictures a second."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Longest duration: pictures are left out evenly; all are shown if left out."""
+
+
+class ShotsChoice(Options):
+    """Of `shots`."""
+
+    replace: bool = False
+    """Put what is found in the place of the shots there."""
+
+
+class CarryChoice(Options):
+    """Of `mask carry`."""
+
+    reach: Annotated[int, Field(ge=0)] = 0
+    """Frames before the first and after the last drawn face, too."""
+
+
+PATHS: Final = ("boxes", "person", "network", "mask_network")
+"""Options that may name a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of job."""
+
+    title: str
+    command: tuple[str, ...]
+    forms: tuple[type[Options], ...] = ()
+    """Whose options it takes."""
+    side: bool = False
+    """Whether it is about src or dst."""
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "extract": Kind("Extract faces", ("extract",), (ExtractFlags, ExtractConfig), side=True),
+    "denoise": Kind("Denoise", ("denoise",), (DenoiseOptions,), side=True),
+    "sort": Kind("Sort faces", ("sort",), (SortConfig,), side=True),
+    "mask-apply": Kind("Apply mask network", ("mask", "apply"), (MaskApply,), side=True),
+    "mask-carry": Kind("Carry polygons", ("mask", "carry"), (CarryChoice,), side=True),
+    "train": Kind("Train", ("train",), (TrainChoice, ModelChoice, TrainConfig)),
+    "timelapse": Kind("Time-lapse", ("timelapse",), (TimelapseChoice,)),
+    "shots": Kind("Find shots", ("shots",), (ShotsChoice,)),
+    "merge": Kind("Merge", ("merge",), (MergeChoice, MergeConfig, MergeRun, EncodeOptions)),
+    "report": Kind("Report", ("report",)),
+    "swap": Kind("Swap", ("swap",), (SwapChoice,)),
+}
+"""By the name that a page uses."""
+
+
+def arguments(kind: str, folder: Path, side: Side | None, options: dict[str, Any]) -> list[str]:
+    """The words of a command after `lookalike`.
+
+    Raises:
+        ConfigError: no such kind, a side that is missing or not wanted, an option that cannot be used.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"there is no job {kind[:40]!r}; there are {', '.join(KINDS)}")
+    known = KINDS[kind]
+    given = checked(known.forms, options)
+    stay_inside(folder.parent, given)
+    if known.side != (side is not None):
+        raise ConfigError(f"{kind} is {'about src or dst; say which' if known.side else 'not about one side'}")
+    if kind == "swap":
+        return [*known.command, *_of_swap(Workspace(folder)), *flags(given)]
+    return [*known.command, str(folder), *([side] if side else []), *flags(given)]
+
+
+def checked(forms: Sequence[type[Options]], options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, checked each by the form that has it; what is None is left out.
+
+    Raises:
+        ConfigError: an option that none of them has, or a value that cannot be used.
+    """
+    left = {key: value for key, value in options.items() if value is not None}
+    given: dict[str, Any] = {}
+    for form in forms:
+        mine = {key: left.pop(key) for key in list(left) if key in form.model_fields}
+        try:
+            made = form.model_validate(mine)
+        except ValidationError as exc:
+            raise ConfigError(first_problem(exc)) from exc
+        given |= {key: value for key, value in made.model_dump(mode="json").items() if key in mine}
+    if left:
+        raise ConfigError(f"there is no option {next(iter(left))[:40]!r} here")
+    return given
+
+
+def _of_swap(workspace: Workspace) -> list[str]:
+    """A swap works in a workspace that has its videos, and leaves its result there."""
+    videos = [f"--{side}={workspace.video(side)}" for side in SIDES]
+    return [*videos, f"--workspace={workspace.folder}", f"--output={workspace.folder / 'result.mp4'}"]
+
+
+def stay_inside(root: Path, options: dict[str, Any]) -> None:
+    """Refuse options that name files outside of the folder of workspaces.
+
+    Raises:
+        ConfigError: the first such option.
+    """
+    named = {key: options[key] for key in PATHS if options.get(key) is not None}
+    for key, value in named.items():
+        if key == "person" and str(value).isdecimal():
+            continue
+        if not Path(str(value)).resolve().is_relative_to(root):
+            raise ConfigError(f"{key}: {str(value)[:200]} is outside of {root}; copy the file into it")
+
+
+def flags(options: dict[str, Any]) -> list[str]:
+    """Options as words of a command line."""
+    words = []
+    for key, value in options.items():
+        name = key.replace("_", "-")
+        if value is True:
+            words.append(f"--{name}")
+        elif value is False:
+            words += _off(name)
+        elif value is not None:
+            words.append(f"--{name}={value}")
+    return words
+
+
+def _off(name: str) -> list[str]:
+    """How a flag is turned off; those that a command knows without a `--no-` are off if left out."""
+    lone = {key.replace("_", "-") for form in (ExtractFlags, ShotsChoice) for key in form.model_fields} | {"sequence"}
+    return [] if name in lone else [f"--no-{name}"]

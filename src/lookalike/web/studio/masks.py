@@ -1,0 +1,10 @@
+"""Masks: polygons over faces."""
+
+from starlette.routing import BaseRoute
+
+from lookalike.web.studio.studio import Studio
+
+
+def routes(studio: Studio) -> list[BaseRoute]:
+    """What the page asks for."""
+    return []

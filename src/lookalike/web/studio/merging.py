@@ -1,0 +1,10 @@
+"""Merge: one frame at once, and options by shot."""
+
+from starlette.routing import BaseRoute
+
+from lookalike.web.studio.studio import Studio
+
+
+def routes(studio: Studio) -> list[BaseRoute]:
+    """What the page asks for."""
+    return []
