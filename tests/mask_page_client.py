@@ -1,17 +1,38 @@
-"""How tests talk to the page on which masks are drawn."""
+"""How tests talk to the studio's page on which masks are drawn."""
 
 import http.client
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import numpy as np
 import pytest
 
-from lookalike.web.mask_page import MaskPage
+from lookalike.pipeline.workspace import Workspace
+from lookalike.web.studio.app import StudioServer
 
+BASE = "/api/w/my_swap/masks/dst"
 SQUARE = [[12.0, 10.5], [40.25, 12.0], [40.0, 44.0], [11.0, 43.123]]
+
+
+@dataclass
+class MaskPage:
+    """What the page of dst's masks asks of a studio."""
+
+    server: StudioServer
+    url: str
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[MaskPage]:
+    """Serve the workspace about a faceset `my_swap/data_dst/aligned`."""
+    with StudioServer(Workspace.create(folder.parents[1]).folder) as server:
+        yield MaskPage(server, server.url)
 
 
 def ask(
@@ -23,8 +44,11 @@ def ask(
     method: str = "",
     headers: dict[str, str] | None = None,
 ) -> tuple[int, Any, bytes]:
-    """Status, headers and body of an answer; the path is sent as it is, and what is no bytes as JSON."""
-    address = urlsplit(page.url)
+    """Status, headers and body of an answer; the path, below BASE if not under /api, is sent as it is.
+
+    What is sent and is no bytes goes as JSON.
+    """
+    address, path = urlsplit(page.url), path if path.startswith("/api/") else BASE + path
     if token:
         path += ("&" if "?" in path else "?") + address.query
     body = None if sent is None else sent if isinstance(sent, bytes) else json.dumps(sent).encode()
@@ -44,7 +68,7 @@ def answered(page: MaskPage, path: str, sent: Any = None) -> tuple[int, dict[str
 
 
 def face(page: MaskPage, name: str) -> dict[str, Any]:
-    status, found = answered(page, f"/face.json?name={quote(name)}")
+    status, found = answered(page, f"/face?name={quote(name)}")
     assert status == 200, found
     return found
 
@@ -63,7 +87,7 @@ def ring(corners: int) -> list[list[float]]:
 def all_read(page: MaskPage) -> dict[str, Any]:
     """The list of faces when no record is left to be read."""
     until = time.monotonic() + 20
-    while (found := answered(page, "/faces.json")[1])["unread"]:
+    while (found := answered(page, "/faces")[1])["unread"]:
         assert time.monotonic() < until
         time.sleep(0.02)
     return found

@@ -136,6 +136,7 @@ def test_libraries_stay_at_home(path: Path) -> None:
 COMMANDS = [
     f"lookalike.cli.{name}"
     for name in (
+        "check_command",
         "commands",
         "faceset_commands",
         "mask_commands",

@@ -15,12 +15,12 @@ from lookalike.geometry import rescale
 from lookalike.landmarks import MESH_OVAL
 from lookalike.masks.config import MaskApply, MaskTrainConfig
 from lookalike.models.xseg import begun_xseg, load_xseg, save_xseg
-from lookalike.pipeline.mask_networks import network_of, own_network
+from lookalike.pipeline.mask_networks import network_of, own_iterations, own_network
 from lookalike.pipeline.masks import apply, carry, fetch, remove
 from lookalike.pipeline.train_masks import train_masks
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.data import load_person
-from lookalike.types import Event, Message
+from lookalike.types import Event, Message, Progress
 from mask_onnx import write_mask_onnx
 
 OUTLINE = [*range(17), *range(26, 16, -1)]
@@ -117,6 +117,16 @@ class TestCarry:
         list(carry(place, "dst"))
         assert load_record(paths[4]).polygons != before
 
+    def test_a_stop_saves(self, place: Workspace) -> None:
+        for path in list_faces(place.aligned("dst")):
+            draw_oval(path)
+        events = train_masks(place, MaskTrainConfig(iterations=50, batch_size=2, pool=16, device="cpu"))
+        steps = (event for event in events if isinstance(event, Progress) and event.unit == "iterations")
+        assert next(steps).done == 1
+        assert next(steps).done == 2
+        events.close()
+        assert own_iterations(place) == 2
+
     def test_without_polygons_it_says_so(self, place: Workspace) -> None:
         with pytest.raises(FacesetError, match="draw some with mask edit"):
             list(carry(place, "dst"))
@@ -178,6 +188,16 @@ class TestTraining:
         events = list(train_masks(place, options.model_copy(update={"iterations": 3})))
         assert "goes on from iteration 2" in said(events)
         assert load_xseg(own_network(place))[1]["step"] == "3"
+
+    def test_a_stop_saves(self, place: Workspace) -> None:
+        for path in list_faces(place.aligned("dst")):
+            draw_oval(path)
+        events = train_masks(place, MaskTrainConfig(iterations=50, batch_size=2, pool=16, device="cpu"))
+        steps = (event for event in events if isinstance(event, Progress) and event.unit == "iterations")
+        assert next(steps).done == 1
+        assert next(steps).done == 2
+        events.close()
+        assert own_iterations(place) == 2
 
     def test_without_polygons_it_says_so(self, place: Workspace) -> None:
         with pytest.raises(EmptyFacesetError, match="mask edit"):

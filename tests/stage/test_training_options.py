@@ -273,6 +273,7 @@ def test_status_is_there_while_it_trains(facesets: Facesets, tmp_path: Path, mon
             seen.append(json.loads((tmp_path / "status.json").read_text()))
     assert [status["iteration"] for status in seen] == [1, 2, 3]
     assert all(status["pid"] == os.getpid() and status["per_second"] > 0 for status in seen)
+    assert all(status["options"] == options_of("sae").model_dump(mode="json") for status in seen)
     assert not (tmp_path / "status.json").exists()
 
 

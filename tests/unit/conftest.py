@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from drawn_faces import DST, write_faceset
-from lookalike.web.mask_page import MaskPage
+from mask_page_client import MaskPage, serving
 
 
 @pytest.fixture
@@ -17,18 +17,18 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def page(folder: Path) -> Iterator[MaskPage]:
-    with MaskPage(folder) as page:
+    with serving(folder) as page:
         yield page
 
 
 @pytest.fixture(scope="module")
 def still_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A face that no test may change."""
-    return write_faceset(tmp_path_factory.mktemp("w") / "aligned", DST, 1)
+    return write_faceset(tmp_path_factory.mktemp("w") / "my_swap" / "data_dst" / "aligned", DST, 1)
 
 
 @pytest.fixture(scope="module")
 def still(still_folder: Path) -> Iterator[MaskPage]:
     """For what changes nothing: to start and stop a page takes a quarter of a second."""
-    with MaskPage(still_folder) as page:
+    with serving(still_folder) as page:
         yield page

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drawn_faces import SRC, drawn_record, write_faceset
 from lookalike.errors import FacesetError, StorageError
-from lookalike.faceset import FaceRecord, load_face, load_records, replace_record, save_face
+from lookalike.faceset import FaceRecord, load_face, load_record, load_records, replace_record, save_face
 from lookalike.faceset import index as index_module
 from lookalike.faceset.index import FacesetIndex, Feature, index_path, natural_key
 
@@ -267,3 +267,26 @@ def test_a_record_says_what_it_said(folder: Path) -> None:
     replace_record(folder / NAMES[3], full)
     with opened(folder) as index:
         assert dict(index.records())[NAMES[3]] == full
+
+
+def test_a_long_sync_tells_how_far_it_is_and_computes_what_the_record_tells(folder: Path) -> None:
+    looks = Feature("frame/1", lambda crop, record: np.array([record.frame, crop.size], np.float32), pixels=False)
+    with FacesetIndex(folder, path=folder.with_name("elsewhere.sqlite")) as index:
+        assert list(index.sync_steps([looks])) == [(0, 4), (4, 4)]
+        assert list(index.fill([looks])) == []
+        assert index.count(looks.kind) == 4
+        first = index.known(looks.kind)
+        assert sorted(one.name for one in first) == NAMES
+        for one in first:
+            assert one.feature is not None
+            assert np.frombuffer(one.feature, np.float32).tolist() == [load_record(folder / one.name).frame, 0]
+            assert one.source == load_record(folder / one.name).source
+        changed = load_record(folder / NAMES[2]).model_copy(update={"reason": "too dark"})
+        replace_record(folder / NAMES[2], changed)
+        (folder / NAMES[0]).write_bytes(b"no image")
+        index.sync()
+        later = {one.name: one for one in index.known(looks.kind, max(one.place for one in first))}
+        assert later.keys() == {NAMES[0], NAMES[2]}
+        assert (later[NAMES[2]].reason, later[NAMES[2]].feature) == ("too dark", None)
+        assert "cannot be read" in (later[NAMES[0]].problem or "")
+    assert not index_path(folder).exists()

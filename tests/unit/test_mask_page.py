@@ -1,23 +1,28 @@
 """The page on which masks are drawn: what it serves, to whom, and what it refuses."""
 
-import base64
-import hashlib
-import http.client
-import re
 import threading
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from drawn_faces import DST, drawn_record
-from lookalike.errors import ConfigError, EmptyFacesetError, FacesetError
-from lookalike.faceset import list_faces, load_record, replace_record, save_face
+from lookalike.faceset import FaceRecord, face_name, list_faces, load_record, replace_record, save_face
 from lookalike.faceset.record import Polygon
-from lookalike.web.mask_page import MaskPage
-from mask_page_client import SQUARE, all_read, answered, ask, face, save
+from lookalike.faceset.trash import put_aside
+from lookalike.masks.config import MaskApply
+from lookalike.models.xseg import begun_xseg, save_xseg
+from lookalike.pipeline import masks
+from lookalike.pipeline.mask_networks import own_network
+from lookalike.pipeline.workspace import Workspace
+from lookalike.web.studio.kinds import arguments
+from mask_page_client import SQUARE, MaskPage, all_read, answered, ask, face, save, serving
 
-PATHS = ["/", "/faces.json", "/face.json?name=00001_0.jpg", "/faces/00001_0.jpg", "/save", "/copy", "/nothing"]
+ASKED = ["/faces", "/face?name=00001_0.jpg", "/picture/00001_0.jpg"]
+SENT = ["/save", "/copy", "/mask", "/apply"]
+PATHS = [*ASKED, *SENT, "/nothing"]
 
 
 class TestGuard:
@@ -30,12 +35,6 @@ class TestGuard:
             assert status == 403
             assert b"token is missing" in body
             assert "set-cookie" not in headers
-
-    def test_the_first_visit_leaves_a_cookie_that_is_enough(self, still: MaskPage) -> None:
-        cookie = ask(still, "/")[1]["set-cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
-        assert ask(still, "/faces.json", token=False, headers={"Cookie": cookie.split(";")[0]})[0] == 200
 
     @pytest.mark.parametrize(
         "headers", [{"Host": "evil.example"}, {"Host": "10.0.0.1"}, {"Origin": "http://evil.example"}]
@@ -51,9 +50,9 @@ class TestGuard:
         assert load_record(still_folder / name).polygons == []
 
     def test_what_is_asked_for_by_another_way_is_refused(self, still: MaskPage) -> None:
-        for path in PATHS[:4]:
+        for path in ASKED:
             assert ask(still, path, method="POST")[0] == 405
-        for path in ("/save", "/copy"):
+        for path in SENT:
             assert ask(still, path)[0] == 405
 
     @pytest.mark.parametrize("path", PATHS)
@@ -61,30 +60,6 @@ class TestGuard:
         _, headers, _ = ask(still, path)
         assert headers["cache-control"] == "no-store"
         assert headers["content-security-policy"].startswith("default-src 'none'; ")
-
-
-class TestPage:
-    def test_one_file_that_needs_no_other(self, still: MaskPage) -> None:
-        status, headers, body = ask(still, "/")
-        text = body.decode()
-        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
-        assert text.count("<script") == text.count("<style") == 1
-        assert not re.search(r"(src|href)=\"(?!data:)|https?://|@import|url\(", text)
-
-    def test_the_policy_allows_the_page_its_own_script_and_style(self, still: MaskPage) -> None:
-        _, headers, body = ask(still, "/")
-        for tag in ("script", "style"):
-            inside = re.search(rf"<{tag}[^>]*>(.*?)</{tag}>".encode(), body, re.DOTALL)
-            assert inside is not None
-            digest = base64.b64encode(hashlib.sha256(inside[1]).digest()).decode()
-            assert f"{tag}-src 'sha256-{digest}'" in headers["content-security-policy"]
-
-    def test_every_field_has_a_name(self, still: MaskPage) -> None:
-        text = ask(still, "/")[2].decode()
-        fields = re.findall(r"<(?:input|select|canvas)[^>]*>", text)
-        assert len(fields) > 8
-        for field in fields:
-            assert re.search(rf"<label[^>]*>[^<]*{re.escape(field)}", text) or "aria-label=" in field, field
 
 
 class TestList:
@@ -97,14 +72,13 @@ class TestList:
             == 200
         )
         found = all_read(page)
-        assert (found["side"], found["workspace"]) == ("data_dst", "my_swap")
         assert found["limits"] == {"corners": 512, "polygons": 64}
         *faces, broken = found["faces"]
         assert faces == [
-            ["zz.jpg", 0, 0, 0, 0, None],
-            ["00002_0.jpg", 1, 0, 0, 0, None],
-            ["00003_0.jpg", 2, 0, 1, 2, None],
-            ["00004_0.jpg", 3, 0, 0, 0, None],
+            ["zz.jpg", 0, 0, 0, 0, None, False, False],
+            ["00002_0.jpg", 1, 0, 0, 0, None, False, False],
+            ["00003_0.jpg", 2, 0, 1, 2, None, False, False],
+            ["00004_0.jpg", 3, 0, 0, 0, None, False, False],
         ]
         assert broken[:2] == ["broken.jpg", None]
         assert "cannot be read as an image" in broken[5]
@@ -112,17 +86,21 @@ class TestList:
     def test_what_others_change_is_read_again(self, page: MaskPage, folder: Path) -> None:
         all_read(page)
         path = folder / "00002_0.jpg"
-        polygon = Polygon(kind="include", points=[(1, 2), (30, 2), (5, 60)])
+        polygon = Polygon(kind="include", points=[(1, 2), (30, 2), (5, 60)], carried=True)
         replace_record(path, load_record(path).model_copy(update={"polygons": [polygon]}))
         (folder / "00001_0.jpg").unlink()
-        assert [row[3] for row in all_read(page)["faces"]] == [1, 0, 0]
+        rows = all_read(page)["faces"]
+        assert [row[3] for row in rows] == [1, 0, 0]
+        assert [row[6] for row in rows] == [True, False, False]
 
     def test_a_folder_that_lost_its_faces(self, page: MaskPage, folder: Path) -> None:
         for path in list_faces(folder):
             path.unlink()
-        status, found = answered(page, "/faces.json")
-        assert status == 422
-        assert "no faces in" in found["error"]
+        status, found = answered(page, "/faces")
+        assert (status, found["faces"]) == (200, [])
+        assert "no faces in" in found["problem"]
+        folder.rmdir()
+        assert "no faceset in" in answered(page, "/faces")[1]["problem"]
 
 
 class TestPictures:
@@ -130,7 +108,7 @@ class TestPictures:
         crop, record = drawn_record(DST, 9)
         save_face(folder / "a b#1.png", crop, record)
         for name, kind in (("00001_0.jpg", "image/jpeg"), ("a b#1.png", "image/png")):
-            status, headers, body = ask(page, f"/faces/{quote(name)}")
+            status, headers, body = ask(page, f"/picture/{quote(name)}")
             assert (status, headers["content-type"]) == (200, kind)
             assert body == (folder / name).read_bytes()
 
@@ -162,8 +140,8 @@ class TestPictures:
         (folder / "inner" / "a.jpg").write_bytes((folder / "00002_0.jpg").read_bytes())
         (folder / ".hidden.jpg").write_bytes((folder / "00002_0.jpg").read_bytes())
         (folder / "notes.txt").write_text("mine")
-        assert ask(page, f"/faces/{name}")[0] in (307, 404)
-        assert ask(page, f"/face.json?name={name}")[0] == 404
+        assert ask(page, f"/picture/{name}")[0] in (307, 400, 404)
+        assert ask(page, f"/face?name={name}")[0] in (400, 404)
 
     def test_links_that_lead_outside_are_not_followed(self, page: MaskPage, folder: Path) -> None:
         secret = folder.parent / "secret.jpg"
@@ -172,7 +150,7 @@ class TestPictures:
             (folder / "link.jpg").symlink_to(secret)
         except OSError:
             pytest.skip("no links on this file system")
-        assert ask(page, "/faces/link.jpg")[0] == 404
+        assert ask(page, "/picture/link.jpg")[0] == 404
         sent = {"name": "link.jpg", "revision": "", "polygons": []}
         assert ask(page, "/save", sent)[0] == 404
         assert all_read(page)["faces"][-1][5].startswith("no face here is called 'link.jpg'")
@@ -180,43 +158,90 @@ class TestPictures:
     def test_a_face_that_is_gone(self, page: MaskPage, folder: Path) -> None:
         known = face(page, "00001_0.jpg")
         (folder / "00001_0.jpg").unlink()
-        assert ask(page, "/faces/00001_0.jpg")[0] == 404
+        assert ask(page, "/picture/00001_0.jpg")[0] == 404
         status, found = save(page, "00001_0.jpg", [], known["revision"])
         assert status == 404
         assert found["error"] == "no face here is called '00001_0.jpg'; it may have been moved or renamed"
 
 
-class TestServer:
-    def test_it_starts_and_stops(self, folder: Path) -> None:
+class TestSides:
+    def test_only_src_and_dst(self, page: MaskPage) -> None:
+        status, found = answered(page, "/api/w/my_swap/masks/third/faces")
+        assert (status, found["error"]) == (404, "faces are those of src or of dst")
+        assert "no faceset in" in answered(page, "/api/w/my_swap/masks/src/faces")[1]["problem"]
+
+    def test_reading_ends_with_the_studio(self, folder: Path) -> None:
         before = set(threading.enumerate())
-        page = MaskPage(folder)
-        with pytest.raises(RuntimeError, match="no address"):
-            _ = page.url
-        page.start()
-        page.start()  # nothing more
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32}", page.url)
-        port = urlsplit(page.url).port or 0
-        assert ask(page, "/faces.json")[0] == 200
-        page.stop()
-        page.stop()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with pytest.raises(OSError, match=r"refused|reset"):
-            connection.request("GET", "/")
-        connection.close()
-        left = {thread.name for thread in set(threading.enumerate()) - before}
-        assert not left & {"mask page", "mask faces"}
+        with serving(folder) as page:
+            assert ask(page, "/faces")[0] == 200
+        assert "mask faces" not in {thread.name for thread in set(threading.enumerate()) - before}
 
-    def test_a_port_in_use_is_said_in_one_line(self, folder: Path, page: MaskPage) -> None:
-        port = urlsplit(page.url).port or 0
-        with pytest.raises(
-            ConfigError, match=rf"cannot be served at 127.0.0.1, port {port} \(.*\); choose another port"
-        ):
-            MaskPage(folder, port=port).start()
-        with pytest.raises(ConfigError, match=r"port 99999; ports are 0\.\.65535"):
-            MaskPage(folder, port=99999).start()
 
-    def test_without_faces_there_is_no_page(self, tmp_path: Path) -> None:
-        with pytest.raises(FacesetError, match="no faceset in"):
-            MaskPage(tmp_path / "none").start()
-        with pytest.raises(EmptyFacesetError, match="no faces in"):
-            MaskPage(tmp_path).start()
+class TestNetwork:
+    def test_one_face_is_masked_and_its_mask_taken_out_and_put_back(self, page: MaskPage, folder: Path) -> None:
+        name = "00002_0.jpg"
+        assert save(page, name, [{"kind": "include", "points": SQUARE}])[0] == 200
+        before = load_record(folder / name)
+        status, found = answered(page, "/apply", {"name": name})
+        assert (status, found["revision"]) == (200, face(page, name)["revision"])
+        stored = load_record(folder / name).mask
+        assert stored is not None
+        assert stored.source.startswith("xseg fast generic ")
+        assert found["mask"] == stored.model_dump()
+        assert load_record(folder / name).model_copy(update={"mask": None}) == before
+        assert [row[7] for row in all_read(page)["faces"]] == [False, True, False, False]
+        assert answered(page, "/mask", {"name": name, "mask": None})[1]["mask"] is None
+        assert load_record(folder / name) == before
+        assert answered(page, "/mask", {"name": name, "mask": stored.model_dump()})[0] == 200
+        assert load_record(folder / name).mask == stored
+
+    def test_what_is_no_mask_and_no_face_is_refused(self, page: MaskPage, folder: Path) -> None:
+        before = (folder / "00001_0.jpg").read_bytes()
+        status, found = answered(page, "/mask", {"name": "00001_0.jpg", "mask": {"source": "me", "png": "AAAA"}})
+        assert status == 422
+        assert "its mask cannot be read" in found["error"]
+        assert (folder / "00001_0.jpg").read_bytes() == before
+        for path in ("/apply", "/mask"):
+            sent = {"name": "../secret.jpg"} | ({"mask": None} if path == "/mask" else {})
+            assert answered(page, path, sent)[0] == 404
+
+    def test_how_far_the_workspace_s_own_network_is(self, page: MaskPage, folder: Path) -> None:
+        assert answered(page, "/api/w/my_swap/masks/network")[1] == {"iterations": None}
+        own = own_network(Workspace(folder.parents[1]))
+        save_xseg(own, begun_xseg("fast", 1).state_dict(), "fast", {"step": "70"})
+        assert answered(page, "/api/w/my_swap/masks/network")[1] == {"iterations": 70}
+        own.write_bytes(b"\xff" * 100)
+        assert answered(page, "/api/w/my_swap/masks/network")[1] == {"iterations": None}
+
+    def test_what_is_drawn_while_a_job_masks_the_face_stays(
+        self, page: MaskPage, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def slow(_: object, image: NDArray[np.uint8], record: FaceRecord) -> NDArray[np.float32]:
+            drawn = [{"kind": "include", "points": SQUARE}]
+            assert save(page, face_name(record), drawn)[0] == 200
+            return np.ones(image.shape[:2], np.float32)
+
+        monkeypatch.setattr(masks, "seen_of", slow)
+        for _ in masks.apply(Workspace(folder.parents[1]), "dst", MaskApply(device="cpu")):
+            pass
+        for path in list_faces(folder):
+            record = load_record(path)
+            assert len(record.polygons) == 1
+            assert record.mask is not None
+
+    def test_a_face_put_aside_while_it_is_masked_is_not_put_back(
+        self, page: MaskPage, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def slow(_: object, image: NDArray[np.uint8], record: FaceRecord) -> NDArray[np.float32]:
+            if record.frame == 1:
+                put_aside(folder / face_name(record), folder.with_name("aligned_trash"), "by hand")
+            return np.ones(image.shape[:2], np.float32)
+
+        monkeypatch.setattr(masks, "seen_of", slow)
+        said = list(masks.apply(Workspace(folder.parents[1]), "dst", MaskApply(device="cpu")))
+        assert "masked 3 of 4 faces" in str(said[-1])
+        assert len(list_faces(folder)) == len(all_read(page)["faces"]) == 3
+
+    def test_the_words_of_a_training(self, folder: Path) -> None:
+        words = arguments("train", folder.parents[1], None, {"model": "xseg", "iterations": 600})
+        assert words == ["train", str(folder.parents[1]), "--model=xseg", "--iterations=600"]

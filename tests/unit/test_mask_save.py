@@ -16,8 +16,7 @@ from lookalike.faceset.record import FORMAT, Polygon
 from lookalike.geometry import invert, transform
 from lookalike.web.answers import MOST_BYTES
 from lookalike.web.mask_faces import ChangedError, Drawn, MaskFaces
-from lookalike.web.mask_page import MaskPage
-from mask_page_client import SQUARE, answered, ask, face, ring, save
+from mask_page_client import SQUARE, MaskPage, answered, ask, face, ring, save
 
 
 class TestSave:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": (_STEPS, "The whole job on an embedded sample, with no other input."),
     "swap": (_STEPS, "The whole job: extract, train, merge, encode, report."),
     "init": (_STEPS, "Make a workspace of two videos."),
+    "check": ("check_command", "Look at videos: are they good enough, what is missing?"),
     "cut": (_VIDEO, "Keep a part of a video, exact to the frame."),
     "frames": (_VIDEO, "Write frames of a video as images, to look at or edit."),
     "denoise": (_VIDEO, "Take the noise out of a video of a workspace."),
@@ -88,6 +89,8 @@ def run(arguments: list[str]) -> int:
         return _fail(exc, 2)
     except LookalikeError as exc:
         return _fail(exc, 1)
+    except BrokenPipeError:
+        return _unheard()
     except OSError as exc:
         return _fail(f"{exc.filename or 'a file'}: {exc.strerror or exc}", 1)
     except KeyboardInterrupt:
@@ -107,6 +110,14 @@ def _usage(exc: CycloptsError) -> str:
     option, colon, rest = first_problem(exc.__cause__).partition(": ")
     known = option in {str(part) for part in exc.__cause__.errors()[0]["loc"]}
     return f"--{option.replace('_', '-')}{colon}{rest}" if known else f"{option}{colon}{rest}"
+
+
+def _unheard() -> int:
+    """Whoever read what is said here is gone, such as a studio that was killed; the step has saved its state."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):  # else Python complains when it empties them at its end
+        os.dup2(nowhere, stream.fileno())
+    return 1
 
 
 def _fail(exc: object, code: int) -> int:

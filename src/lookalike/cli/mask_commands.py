@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -37,12 +38,15 @@ def edit(
     *,
     port: Annotated[int, Parameter(help="Where the page is served; 0 for any free port.")] = 0,
 ) -> None:
-    """Draw polygons in the browser: what a face's mask includes, and what it leaves out. Ctrl-C ends it."""
-    from lookalike.web.mask_page import MaskPage
+    """Draw in the browser what a face's mask includes and leaves out, on the studio's page of masks. Ctrl-C ends it."""
+    from lookalike.pipeline.faceset_reading import open_faces
+    from lookalike.web.studio.app import StudioServer
 
     place = Workspace(workspace)
-    page = MaskPage(place.aligned(side), port=port)
-    _show(served(page, "mask", "draw at {url}; every change is saved at once; Ctrl-C ends"), place)
+    open_faces(place, side)  # says in one line what is missing
+    studio = StudioServer(place.folder, port=port)
+    page = f"#/w/{quote(place.folder.resolve().name)}/masks/{side}"
+    _show(served(studio, "mask", f"draw at {{url}}{page} (every change is saved at once; Ctrl-C ends)"))
 
 
 @mask.command

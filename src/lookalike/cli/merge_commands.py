@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from lookalike.cli.commands import Flat, Folder, Overwrite, _show
+from lookalike.errors import ConfigError
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.workspace import Workspace
 from lookalike.video.options import EncodeOptions
@@ -19,25 +20,28 @@ def merge(
     output: Output = None,
     name: Annotated[str | None, Parameter(help="The model's folder under model/; the last one trained.")] = None,
     sequence: Annotated[bool, Parameter(negative="", help="Images into data_dst/merged instead of a video.")] = False,
+    first: Annotated[int | None, Parameter(help="Only a piece, piece.mp4: from this frame on, counted from 1.")] = None,
+    last: Annotated[int | None, Parameter(help="Only a piece, up to this frame.")] = None,
     overwrite: Overwrite = False,
     config: Annotated[MergeConfig | None, Flat] = None,
     run: Annotated[MergeRun | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Lay the new face into dst and write the video with dst's sound. Shots have their options in merge.toml."""
-    from lookalike.pipeline.merge import merge as start
-
     place = Workspace(workspace)
-    events = start(
-        place,
-        config or MergeConfig(),
-        encoding or EncodeOptions(),
-        run=run,
-        output=output,
-        name=name,
-        sequence=sequence,
-        overwrite=overwrite,
-    )
+    options = config or MergeConfig(), encoding or EncodeOptions()
+    if first is not None or last is not None:
+        from lookalike.pipeline.merge_piece import merge_piece
+
+        if sequence:
+            raise ConfigError("--sequence writes all frames; leave out --first and --last")
+        events = merge_piece(
+            place, *options, first=first, last=last, run=run, output=output, name=name, overwrite=overwrite
+        )
+    else:
+        from lookalike.pipeline.merge import merge as start
+
+        events = start(place, *options, run=run, output=output, name=name, sequence=sequence, overwrite=overwrite)
     _show(events, place)
 
 

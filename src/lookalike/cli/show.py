@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import TextIO
 
 from rich.console import Console
@@ -26,7 +27,11 @@ def show(events: Iterator[Event], json_lines: bool = False) -> None:
     Raises:
         KeyboardInterrupt: a stop was asked for; the work has saved its state.
     """
-    events = _until_stopped(events)
+    with closing(_until_stopped(events)) as shown:  # also when the output is closed; a step then saves its state
+        _show(shown, json_lines=json_lines)
+
+
+def _show(events: Iterator[Event], *, json_lines: bool) -> None:
     console = Console(highlight=False)
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
@@ -38,13 +43,15 @@ def show(events: Iterator[Event], json_lines: bool = False) -> None:
         _plain(events, sys.stdout)
 
 
-def _until_stopped(events: Iterator[Event]) -> Iterator[Event]:
-    for event in events:
-        yield event
-        if stop.requested:
-            if isinstance(events, Generator):
-                events.close()
-            raise KeyboardInterrupt
+def _until_stopped(events: Iterator[Event]) -> Generator[Event, None, None]:
+    try:
+        for event in events:
+            yield event
+            if stop.requested:
+                raise KeyboardInterrupt
+    finally:
+        if isinstance(events, Generator):
+            events.close()
 
 
 def _json(events: Iterator[Event], out: TextIO) -> None:

@@ -1,6 +1,5 @@
 """Where the heads of a faceset look, and where dst looks that src does not. Pure."""
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,16 +90,25 @@ def cells() -> list[tuple[str, float, float]]:
 
 def counts(views: NDArray[np.float64]) -> dict[str, int]:
     """How many of (N, 2) yaw and pitch look in each direction."""
-    found = {name: 0 for name, _, _ in cells()}
-    for yaw, pitch in views:
-        found[direction_name(yaw, pitch)] += 1
-    return found
+    return _named(_places(views))
 
 
-def _frame_counts(views: NDArray[np.float64], frames: NDArray[np.int64]) -> Counter[str]:
+def _frame_counts(views: NDArray[np.float64], frames: NDArray[np.int64]) -> dict[str, int]:
     """How many frames have a face that looks in each direction."""
-    seen = {(direction_name(yaw, pitch), frame) for (yaw, pitch), frame in zip(views, frames.tolist(), strict=True)}
-    return Counter(name for name, _ in seen)
+    pairs = np.stack([_places(views), frames.astype(np.intp)], 1).reshape(-1, 2)
+    return _named(np.unique(pairs, axis=0)[:, 0])
+
+
+def _places(views: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(N,) numbers of the directions of (N, 2) views, as `cells` has them."""
+    columns = np.clip(np.searchsorted(YAW_EDGES, views[:, 0], "right") - 1, 0, len(_SIDEWAYS) - 1)
+    rows = np.clip(np.searchsorted(PITCH_EDGES, views[:, 1], "right") - 1, 0, len(_UPWARD) - 1)
+    return rows * len(_SIDEWAYS) + columns
+
+
+def _named(places: NDArray[np.intp]) -> dict[str, int]:
+    names = [name for name, _, _ in cells()]
+    return dict(zip(names, np.bincount(places, minlength=len(names)).tolist(), strict=True))
 
 
 def compare(

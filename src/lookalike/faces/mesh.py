@@ -64,6 +64,10 @@ class FaceMesh:
         third = self._run(rgb, _mesh_matrix(second))
         return np.asarray((second + third) / 2, np.float32)
 
+    def glance(self, rgb: NDArray[np.uint8], detection: Detection) -> NDArray[np.float32]:
+        """As `points`, in one pass: a third of the time, and less exact."""
+        return self._run(rgb, _detection_matrix(detection))
+
     def refine(self, rgb: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.float32]:
         """(478, 2) points found again where `mesh` says that the face is."""
         return self._run(rgb, _mesh_matrix(mesh))

@@ -5,6 +5,7 @@ from lookalike.faceset.record import FaceRecord, encode_array
 from lookalike.faceset.store import (
     SUFFIXES,
     UNREADABLE,
+    change_record,
     face_name,
     faces_by_frame,
     list_faces,
@@ -19,6 +20,7 @@ __all__ = [
     "SUFFIXES",
     "UNREADABLE",
     "FaceRecord",
+    "change_record",
     "crop_face",
     "crop_lanczos",
     "encode_array",

@@ -4,8 +4,8 @@ import re
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +14,13 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import FacesetError, RecordError, StorageError
+from lookalike.errors import FacesetError, RecordError
+from lookalike.faceset.index_file import APPLICATION, DamagedError, discard, guarded, put_foreign_aside, refused
+from lookalike.faceset.index_known import Known, read_known
 from lookalike.faceset.record import FORMAT, FaceRecord
 from lookalike.faceset.store import list_faces, load_face, load_record
-from lookalike.files import unused_path
 from lookalike.parallel import ordered_map
 
-APPLICATION = 0x4C6F6F6B
-"""Marks the file as an index of ours ("Look"), in SQLite's own field for that."""
 _SCHEMA_NUMBER = 1
 _SCHEMA = """
 CREATE TABLE faces (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
@@ -78,22 +77,27 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int | str], ...], str]:
 class FacesetIndex:
     """The index of a faceset; a context manager. One thread uses it; other processes may use the same file."""
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
+    def __init__(self, folder: Path, workers: int = 2, path: Path | None = None) -> None:
         """Open the index of `folder`, making it anew if it is missing, damaged or of another version.
+
+        Args:
+            folder: of the faces.
+            workers: threads that read and compute.
+            path: where the index lies, if not beside the folder.
 
         Raises:
             FacesetError: another process holds it for more than half a minute.
             StorageError: it cannot be written.
         """
         self.folder, self._workers = folder, workers
-        self.path = index_path(folder)
-        _put_foreign_aside(self.path)
+        self.path = path or index_path(folder)
+        put_foreign_aside(self.path)
         try:
             self._db = _open(self.path)
         except sqlite3.OperationalError as exc:
-            raise _refused(exc, self.path) from exc
+            raise refused(exc, self.path) from exc
         except sqlite3.DatabaseError:
-            _discard(self.path)
+            discard(self.path)
             self._db = _open(self.path)
 
     def __enter__(self) -> Self:
@@ -114,49 +118,82 @@ class FacesetIndex:
         Raises:
             FacesetError: the folder is missing, or the index is held by another process.
         """
-        try:
-            return self._sync()
-        except _DamagedError:  # shows only when the damaged page is read
-            self._db.close()
-            _discard(self.path)
-            self._db = _open(self.path)
-            return self._sync()
+        steps = self.sync_steps()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                change: Change = end.value
+                return change
 
-    def _sync(self) -> Change:
+    def sync_steps(self, wanted: Sequence[Feature] = ()) -> Generator[tuple[int, int], None, Change]:
+        """As `sync`; yields how many files are read, of how many, at first 0.
+
+        Args:
+            wanted: features of the record alone, computed of what is read.
+        """
+        try:
+            return (yield from self._sync(wanted))
+        except DamagedError:  # shows only when the damaged page is read
+            self._db.close()
+            discard(self.path)
+            self._db = _open(self.path)
+            return (yield from self._sync(wanted))
+
+    def _sync(self, wanted: Sequence[Feature]) -> Generator[tuple[int, int], None, Change]:
         stamps = {path.name: stamp for path in list_faces(self.folder) if (stamp := _stamp(path))}
-        with _guarded(self.path):
+        with guarded(self.path):
             rows = self._db.execute("SELECT name, bytes, modified_ns FROM faces").fetchall()
         known = {name: (size, modified) for name, size, modified in rows}
         gone = [name for name in known if name not in stamps]
         stale = [name for name, stamp in stamps.items() if known.get(name) != stamp]
         with self._writing():
             self._db.executemany("DELETE FROM faces WHERE name = ?", ((name,) for name in [*gone, *stale]))
-        fresh = ((name, *stamps[name], *read) for name, read in zip(stale, self._read(stale), strict=True))
-        for batch in _batches(fresh):
+        yield 0, len(stale)
+        done = 0
+        for batch in _batches(zip(stale, self._read(stale, wanted), strict=True)):
             with self._writing():
-                self._db.executemany("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?)", batch)
+                for name, (record, problem, features) in batch:
+                    row = (name, *stamps[name], record, problem)
+                    self._db.execute("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?)", row)
+                    self._db.executemany(_KEEP_FEATURE, ((name, kind, data) for kind, data in features))
+            done += len(batch)
+            yield done, len(stale)
         return Change(len(stale), len(gone), self.problems())
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
-        """Record and problem of each file, one of them none."""
+    def _read(
+        self, names: Sequence[str], wanted: Sequence[Feature]
+    ) -> Iterator[tuple[str | None, str | None, list[tuple[str, bytes]]]]:
+        """Record and problem of each file, one of them none, and features of the record."""
 
-        def read(name: str) -> tuple[str | None, str | None]:
+        def read(name: str) -> tuple[str | None, str | None, list[tuple[str, bytes]]]:
             try:
-                return load_record(self.folder / name).model_dump_json(), None
+                record = load_record(self.folder / name)
             except RecordError as exc:
-                return None, str(exc)
+                return None, str(exc), []
+            return record.model_dump_json(), None, _computed(wanted, _NO_PIXELS, record)
 
         return ordered_map(read, names, self._workers)
 
+    def known(self, kind: str, after: int = 0) -> list[Known]:
+        """What is known of each face without reading whole records, in the order in which it came to be known.
+
+        Args:
+            kind: of a feature.
+            after: leave out what is known already, up to this `Known.place`.
+        """
+        with guarded(self.path):
+            return list(read_known(self._db, kind, after))
+
     def problems(self) -> dict[str, str]:
         """Why each unreadable face cannot be read, by name in natural order."""
-        with _guarded(self.path):
+        with guarded(self.path):
             found = self._db.execute("SELECT name, problem FROM faces WHERE problem IS NOT NULL").fetchall()
         return dict(sorted(found, key=lambda row: natural_key(row[0])))
 
     def names(self) -> list[str]:
         """File names of the readable faces, in natural order."""
-        with _guarded(self.path):
+        with guarded(self.path):
             found = self._db.execute("SELECT name FROM faces WHERE problem IS NULL")
             return sorted((name for (name,) in found), key=natural_key)
 
@@ -166,7 +203,7 @@ class FacesetIndex:
 
     def iter_records(self) -> Iterator[tuple[str, FaceRecord]]:
         """As `records`, in no order that means anything and without holding them all."""
-        with _guarded(self.path):
+        with guarded(self.path):
             for name, text in self._db.execute("SELECT name, record FROM faces WHERE problem IS NULL"):
                 yield name, FaceRecord.model_validate_json(text)
 
@@ -186,7 +223,7 @@ class FacesetIndex:
         Raises:
             FacesetError: a face came that has not all of them yet.
         """
-        with _guarded(self.path):
+        with guarded(self.path):
             self._db.execute("BEGIN")
             try:
                 names = self.names()
@@ -217,7 +254,7 @@ class FacesetIndex:
         missing: dict[str, list[Feature]] = {}
         names = self.names()
         for feature in wanted:
-            with _guarded(self.path):
+            with guarded(self.path):
                 known = set(self._db.execute("SELECT name FROM features WHERE kind = ?", (feature.kind,)))
             for name in names:
                 if (name,) not in known:
@@ -233,7 +270,7 @@ class FacesetIndex:
                 image, record = _NO_PIXELS, load_record(path)
         except RecordError as exc:
             return str(exc)
-        return [(f.kind, np.ascontiguousarray(f.compute(image, record), np.float32).tobytes()) for f in wanted]
+        return _computed(wanted, image, record)
 
     def _stored(self, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
         found = dict(self._db.execute("SELECT name, data FROM features WHERE kind = ?", (kind,)))
@@ -248,13 +285,23 @@ class FacesetIndex:
         with self._writing():
             self._db.execute("INSERT OR REPLACE INTO orders VALUES (?,?,?)", (method, "\n".join(names), time.time()))
 
+    def count(self, kind: str) -> int:
+        """How many faces a feature is known of."""
+        with guarded(self.path):
+            return int(self._db.execute("SELECT count(*) FROM features WHERE kind = ?", (kind,)).fetchone()[0])
+
+    def orders(self) -> dict[str, float]:
+        """When the order of each method was kept, in Unix seconds."""
+        with guarded(self.path):
+            return dict(self._db.execute("SELECT method, made FROM orders").fetchall())
+
     def load_order(self, method: str | None = None) -> list[str]:
         """The order of a method, or the latest of any; faces that are gone left out, later ones at the end by name.
 
         Without such an order: all faces by name.
         """
         query = "SELECT names FROM orders WHERE ?1 IS NULL OR method = ?1 ORDER BY made DESC LIMIT 1"
-        with _guarded(self.path):
+        with guarded(self.path):
             row = self._db.execute(query, (method,)).fetchone()
         names = self.names()
         place = {name: number for number, name in enumerate(row[0].split("\n"))} if row else {}
@@ -275,7 +322,7 @@ class FacesetIndex:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction."""
-        with _guarded(self.path):
+        with guarded(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -283,6 +330,11 @@ class FacesetIndex:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def _computed(wanted: Sequence[Feature], image: NDArray[np.uint8], record: FaceRecord) -> list[tuple[str, bytes]]:
+    """Kind and bytes of each feature."""
+    return [(f.kind, np.ascontiguousarray(f.compute(image, record), np.float32).tobytes()) for f in wanted]
 
 
 def index_path(folder: Path) -> Path:
@@ -323,42 +375,6 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _put_foreign_aside(path: Path) -> None:
-    """Rename a file of that name that is no index of ours: it may be dear to somebody."""
-    with suppress(FileNotFoundError):
-        with path.open("rb") as handle:
-            head = handle.read(72)
-        ours = head[:16] == b"SQLite format 3\0" and head[68:72] == APPLICATION.to_bytes(4, "big")
-        if head and not ours:
-            path.rename(unused_path(path))
-
-
-def _discard(path: Path) -> None:
-    """Delete a damaged index; all in it can be computed again."""
-    for suffix in ("", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-class _DamagedError(FacesetError):
-    """The file is no sound database any more."""
-
-
-@contextmanager
-def _guarded(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as exc:
-        raise _refused(exc, path) from exc
-    except sqlite3.DatabaseError as exc:
-        raise _DamagedError(f"{path} is damaged ({exc}); delete it, it is made again from the images") from exc
-
-
-def _refused(exc: sqlite3.OperationalError, path: Path) -> FacesetError | StorageError:
-    if "locked" in str(exc):
-        return FacesetError(f"{path} is held by another process; wait for it, or end it")
-    return StorageError(f"{path} cannot be written ({exc}); free space, or choose another folder")
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -1,22 +1,27 @@
 """Faces on disk: one image a face, its record inside."""
 
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.sax.saxutils import escape, unescape
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
 from lookalike.faceset.record import FaceRecord, parse_record
-from lookalike.files import replacing, write_bytes
+from lookalike.files import replacing, storage_errors, write_bytes
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _FORMATS = ("JPEG", "PNG")
 QUALITY = 95
 """Quality of a face kept as JPEG."""
 _PNG_KEY = "lookalike.face"
+_LOOK_SECONDS = 0.004
+"""How often one who waits for others' changes looks again."""
 _MOST_SEGMENT = 65533
 """Bytes in a segment of a JPEG."""
 UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
@@ -138,6 +143,44 @@ def replace_record(path: Path, record: FaceRecord) -> None:
         write_bytes(path, _png_with(data, text))
     else:
         raise RecordError(f"{path} is neither JPEG nor PNG; delete it or extract again")
+
+
+def change_record(path: Path, change: Callable[[FaceRecord], FaceRecord]) -> FaceRecord:
+    """Read a face's record, change it and write it; whoever changes records of this faceset this way waits meanwhile.
+
+    A step that runs for minutes and a page that saves what is drawn so never write over each other's changes.
+
+    Args:
+        path: the face's file.
+        change: given the record as it is now, gives the one to be kept; what it raises leaves the face as it is.
+
+    Returns:
+        The record that the face has now.
+
+    Raises:
+        RecordError: no face of ours, or the record too long for a JPEG.
+        StorageError: it cannot be written.
+    """
+    with changing(path.parent):
+        record = load_record(path)
+        changed = change(record)
+        if changed != record:
+            replace_record(path, changed)
+    return changed
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Be the only one that changes records of a faceset, among those who ask; for moments, not for whole steps.
+
+    Raises:
+        StorageError: the folder beside which the lock lies cannot be written.
+    """
+    place = folder.with_name(f".{folder.name}.lock")
+    with storage_errors(place):
+        lock = FileLock(place).acquire(poll_interval=_LOOK_SECONDS)
+    with lock:
+        yield
 
 
 def _jpeg_with(data: bytes, text: str) -> bytes:

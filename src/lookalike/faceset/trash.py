@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from lookalike.errors import FacesetError, RecordError
 from lookalike.faceset.record import LONGEST_TEXT
-from lookalike.faceset.store import load_record, replace_record
+from lookalike.faceset.store import changing, load_record, replace_record
 from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.options import Options, first_problem, format_of
 
@@ -43,10 +43,12 @@ def put_aside(path: Path, trash: Path, reason: str) -> Path:
         RecordError: the file is no face of ours; it stays.
         StorageError: the trash cannot be written.
     """
-    record, reason = load_record(path), reason[:LONGEST_TEXT]
-    if record.reason != reason:
-        replace_record(path, record.model_copy(update={"reason": reason}))
-    return _moved(path, trash)
+    reason = reason[:LONGEST_TEXT]
+    with changing(path.parent):  # a step that writes records would put the face back
+        record = load_record(path)
+        if record.reason != reason:
+            replace_record(path, record.model_copy(update={"reason": reason}))
+        return _moved(path, trash)
 
 
 def put_all_aside(folder: Path, trash: Path, rejects: dict[str, str]) -> Iterator[int]:

@@ -214,7 +214,7 @@ def _lit(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
         picture = picture * (1 - np.float32(rng.uniform(0.2, 0.75)) / (1 + np.exp(-edge)))[..., None]
     if rng.random() < 0.25:
         bumps = np.clip(soft_noise(rng, side, int(rng.integers(4, 9))) - np.float32(1.1), 0, 1)[..., None]
-        picture = picture + np.sqrt(picture) * bumps * np.float32(rng.uniform(0.2, 1))
+        picture = picture + np.sqrt(np.maximum(picture, 0)) * bumps * np.float32(rng.uniform(0.2, 1))
     return np.asarray(np.clip(picture * np.float32(np.exp(rng.normal(0.05, 0.25))), 0, 1), np.float32)
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lookalike.errors import EditsError
 from lookalike.faces import MAX_GAP, SAME_PERSON, Recogniser
-from lookalike.faceset import encode_array
+from lookalike.faceset import FaceRecord, encode_array, load_record
+from lookalike.faceset.record import Polygon
 from lookalike.faceset.trash import put_aside
 from lookalike.geometry import intersection_over_union
 from lookalike.pipeline.choice import Verdict
@@ -97,7 +98,7 @@ class Again:
             yield Progress(self._step, done, len(wanted), note="frames redone")
 
     def edit(self, edited: dict[int, list[EditedFace]]) -> Iterator[Event]:
-        """Give frames exactly the faces that were set by hand.
+        """Give frames exactly the faces that were set by hand; those that are as told already stay as they are.
 
         Raises:
             EditsError: no face can be made of what is said.
@@ -106,8 +107,9 @@ class Again:
         beyond = set(todo)
         for frame, done in self._frames(todo):
             beyond.discard(frame.index)
-            made = self._by_hand(frame, todo[frame.index])
-            for face in list(self._known.get(frame.index, [])):
+            staying = self._as_told(frame.index, todo[frame.index])
+            made = self._by_hand(frame, [f for n, f in enumerate(todo[frame.index]) if n not in staying], staying)
+            for face in [f for f in self._known.get(frame.index, []) if f not in staying.values()]:
                 self._put_aside(face, BY_HAND)
             for one in made:
                 self._save(self._tracked(one))
@@ -115,12 +117,17 @@ class Again:
         if beyond:
             yield Message(self._step, f"edits of frames that the video does not have: {sorted(beyond)[:5]}")
 
-    def _by_hand(self, frame: Frame, faces: list[EditedFace]) -> list[Made]:
+    def _by_hand(self, frame: Frame, faces: list[EditedFace], staying: dict[int, Known]) -> list[Made]:
         views = self._looker.views(frame)
+        taken = {face.number for face in staying.values()}
+        numbers = [n for n in range(len(faces) + len(taken)) if n not in taken]
         try:
             placed = self._looker.finder.place(views.shown, [face.detection() for face in faces])
-            made = [self._looker.make(frame, views, face, n, edited=True) for n, face in enumerate(placed)]
-            return [m.changed(identity=encode_array(self._embed(views, m), np.float16)) for m in made]
+            made = [
+                self._looker.make(frame, views, face, n, edited=True) for n, face in zip(numbers, placed, strict=False)
+            ]
+            made = [m.changed(identity=encode_array(self._embed(views, m), np.float16)) for m in made]
+            return [m.changed(polygons=self._drawn_before(m)) for m in made]
         except (ValueError, RuntimeError, cv2.error) as exc:
             first = str(exc).splitlines()[0]
             raise EditsError(f"frame {frame.index} of edits.json shows no face that can be made ({first})") from exc
@@ -156,12 +163,26 @@ class Again:
         return None
 
     def _is_so(self, frame: int, faces: list[EditedFace]) -> bool:
-        """Whether a frame has just these faces by hand already."""
-        there = sorted(self._known.get(frame, []), key=lambda k: k.number)
-        return len(there) == len(faces) and all(
-            k.by_hand is not None and _same(k.by_hand.landmarks_array(), k.box, face)
-            for k, face in zip(there, faces, strict=True)
-        )
+        """Whether a frame has just these faces already."""
+        return len(faces) == len(self._as_told(frame, faces)) == len(self._known.get(frame, []))
+
+    def _as_told(self, frame: int, faces: list[EditedFace]) -> dict[int, Known]:
+        """The faces of a frame that are as an edit says, by its place in `faces`."""
+        found: dict[int, Known] = {}
+        for place, face in enumerate(faces):
+            left = [k for k in self._known.get(frame, []) if k not in found.values() and k.path.exists()]
+            same = next((k for k in left if _same(_record(k).landmarks_array(), k.box, face)), None)
+            if same is not None:
+                found[place] = same
+        return found
+
+    def _drawn_before(self, made: Made) -> list[Polygon]:
+        """The polygons that were drawn on the face in whose place another comes; they are of the same picture."""
+        there = self._known.get(made.record.frame, [])
+        best = max(there, key=lambda face: intersection_over_union(face.box, made.face.box_xyxy), default=None)
+        if best is None or intersection_over_union(best.box, made.face.box_xyxy) < _OVERLAP or not best.path.exists():
+            return []
+        return _record(best).polygons
 
     def _tracked(self, made: Made) -> Made:
         """A face with the track, and so the person, of the face that it overlaps most in the nearest frame about."""
@@ -183,6 +204,10 @@ class Again:
         """Write a face under a name that is free."""
         path = save_made(self._aligned, made, self._config, fresh=True)
         self._known.setdefault(made.record.frame, []).append(Known.of(path, made.record))
+
+
+def _record(face: Known) -> FaceRecord:
+    return face.by_hand or load_record(face.path)
 
 
 def _same(landmarks: NDArray[np.float32], box: NDArray[np.float32], face: EditedFace) -> bool:

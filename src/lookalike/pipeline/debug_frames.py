@@ -1,7 +1,7 @@
 """Whole frames with their faces drawn: to look through, and to delete where a face is wrong."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def write_debug_frames(info: VideoInfo, aligned: Path, folder: Path, step: str) 
     faces = faces_by_frame(aligned) if list_faces(aligned) else {}
     missing = set(missing_debug_frames(building, info.frame_count))
     if missing:
-        draw = partial(_draw, building, faces)
+        draw = partial(draw_debug_frame, building, faces)
         frames = (f for f in read_frames(info.path, min(missing), max(missing) + 1) if f.index in missing)
         for done, _ in enumerate(ordered_map(draw, frames, _WORKERS), 1):
             yield Progress(step, done, len(missing), note="debug pictures")
@@ -58,7 +58,8 @@ def forget_debug_frames(folder: Path, frames: Iterable[int]) -> None:
         (folder / debug_name(frame)).unlink(missing_ok=True)
 
 
-def _draw(folder: Path, faces: dict[int, list[Path]], frame: Frame) -> None:
+def draw_debug_frame(folder: Path, faces: Mapping[int, Sequence[Path]], frame: Frame) -> None:
+    """Write the picture of one frame with its faces, which are found by its number."""
     rgb = picture_to_rgb8(frame.picture)
     drawn = draw_frame(rgb, [load_record(path) for path in faces.get(frame.index, [])])
     _write(folder, frame.index, drawn)

@@ -12,6 +12,7 @@ from lookalike.faces import Detection
 from lookalike.files import write_bytes
 from lookalike.landmarks import box_about
 from lookalike.options import Options, first_problem, format_of
+from lookalike.pipeline.workspace import fingerprint
 
 FORMAT = 1
 Pixels = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
@@ -86,6 +87,11 @@ def read_edits(path: Path) -> Edits:
     except (ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise EditsError(f"{path} cannot be read ({reason}); mend it by hand") from exc
+
+
+def edits_mark(edited: dict[int, list[EditedFace]]) -> str:
+    """Changes with any face of `Edits.every_frame`; noted when a faceset has them all."""
+    return fingerprint(sorted((n, [face.model_dump_json() for face in faces]) for n, faces in edited.items()))
 
 
 def write_edits(path: Path, edits: Edits) -> None:

@@ -11,12 +11,12 @@ from lookalike.files import storage_errors
 from lookalike.pipeline.choice import Choice, Verdict, identify
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.debug_frames import forget_debug_frames, missing_debug_frames, write_debug_frames
-from lookalike.pipeline.edits import read_edits
+from lookalike.pipeline.edits import edits_mark, read_edits
 from lookalike.pipeline.extract_job import Job
 from lookalike.pipeline.known import Known, known_faces
 from lookalike.pipeline.reasons import OTHER_PERSON, REDONE, TAKEN_BACK, is_ours
 from lookalike.pipeline.scan import drop_unlogged, scan
-from lookalike.pipeline.workspace import Side, Workspace, fingerprint
+from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message
 
 
@@ -152,7 +152,7 @@ def _redo(job: Job, changed: set[int]) -> Iterator[Event]:
 def _edited(job: Job, changed: set[int], *, anew: bool) -> Iterator[Event]:
     """Bring the faceset to what `edits.json` says; with `anew` also where a face set by hand was lost."""
     edited = read_edits(job.edits).every_frame()
-    mark = fingerprint(sorted((n, [f.model_dump_json() for f in faces]) for n, faces in edited.items()))
+    mark = edits_mark(edited)
     done = job.done()
     undone = set(done.get("edited", [])) - edited.keys()
     if (done.get("edits", mark if not edited else None) == mark and not undone) and not (anew and edited):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.errors import EmptyFacesetError, FacesetError
-from lookalike.faceset import FaceRecord, load_face, load_record, replace_record
+from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
+from lookalike.faceset import FaceRecord, change_record, load_face, load_record
 from lookalike.faceset.masks import stored_mask
-from lookalike.faceset.polygons import between, carried
+from lookalike.faceset.polygons import Mask, between, carried
+from lookalike.faceset.record import FORMAT, Polygon
 from lookalike.files import unused_path, write_bytes, write_json
 from lookalike.masks.config import MaskApply
-from lookalike.masks.segmenter import open_segmenter, seen_of
+from lookalike.masks.segmenter import Segmenter, open_segmenter, seen_of
 from lookalike.options import covers
 from lookalike.parallel import ordered_map
 from lookalike.pipeline.faceset_reading import open_faces, read_records
@@ -40,29 +41,62 @@ def apply(workspace: Workspace, side: Side, config: MaskApply, *, again: bool = 
     paths = open_faces(workspace, side)
     path = network_of(workspace, config.network)
     segmenter = open_segmenter(path, config.device)
-    source = f"{segmenter.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
-    kept = narrow = 0
+    source = source_of(segmenter, path)
+    kept = narrow = gone = 0
     covered: list[float] = []
 
-    def masked(path: Path) -> tuple[bool, float, bool]:
+    def masked(path: Path) -> tuple[bool, float, bool] | None:
         """Whether it had its mask already; what share of its crop is seen; whether the network wants a wider crop."""
-        record = load_record(path)
-        if record.mask is not None and record.mask.source == source and not again:
-            return True, 0.0, False
-        mask = seen_of(segmenter, *load_face(path))
-        replace_record(path, record.model_copy(update={"mask": stored_mask(mask, source)}))
+        try:
+            record = load_record(path)
+            if record.mask is not None and record.mask.source == source and not again:
+                return True, 0.0, False
+            record, mask = write_mask(segmenter, source, path)
+        except (RecordError, FileNotFoundError):
+            if path.exists():
+                raise
+            return None  # put aside meanwhile
         return False, float(mask.mean()), not covers(record.face_type, segmenter.face_type)
 
-    for done, (had, share, less) in enumerate(ordered_map(masked, paths, _WORKERS), 1):
-        kept += had
-        narrow += less
-        covered += [] if had else [share]
+    for done, found in enumerate(ordered_map(masked, paths, _WORKERS), 1):
+        if found is None:
+            gone += 1
+        else:
+            had, share, less = found
+            kept += had
+            narrow += less
+            covered += [] if had else [share]
         yield Progress(step, done, len(paths), "faces")
     if narrow:
         yield Message(step, f"{narrow} faces show less than {segmenter.face_type}, which the network was trained on")
     reused = f", {kept} had it already (--again masks them anew)" if kept else ""
     mean = f"; it sees {100 * np.mean(covered):.0f} % of a crop on the average" if covered else ""
-    yield Message(step, f"masked {len(paths) - kept} of {len(paths)} faces with {source}{reused}{mean}")
+    yield Message(step, f"masked {len(paths) - kept - gone} of {len(paths)} faces with {source}{reused}{mean}")
+
+
+def source_of(segmenter: Segmenter, network: Path) -> str:
+    """What records call the masks of a network: its name and eight digits of its file's."""
+    return f"{segmenter.name} {hashlib.sha256(network.read_bytes()).hexdigest()[:8]}"
+
+
+def write_mask(segmenter: Segmenter, source: str, path: Path) -> tuple[FaceRecord, Mask]:
+    """Ask a network what is seen of a face, and keep it in the face's record; a crop changed meanwhile keeps its own.
+
+    Returns:
+        The record as it is now, and the (S, S) mask.
+
+    Raises:
+        RecordError: the face cannot be read. StorageError: it cannot be written.
+    """
+    image, seen = load_face(path)
+    mask = seen_of(segmenter, image, seen)
+    stored = stored_mask(mask, source)
+
+    def with_mask(record: FaceRecord) -> FaceRecord:
+        same = (record.matrix, record.size) == (seen.matrix, seen.size)
+        return record.model_copy(update={"format": FORMAT, "mask": stored}) if same else record
+
+    return change_record(path, with_mask), mask
 
 
 def carry(workspace: Workspace, side: Side, *, reach: int = 0) -> Iterator[Event]:
@@ -100,8 +134,7 @@ def carry(workspace: Workspace, side: Side, *, reach: int = 0) -> Iterator[Event
                 if abs(near.frame - record.frame) > reach:
                     continue
                 polygons = carried(near.polygons, near, record)
-            replace_record(path, record.model_copy(update={"polygons": polygons}))
-            brought += 1
+            brought += _bring(path, polygons)
     if not drawn:
         raise FacesetError(f"no face of {workspace.aligned(side)} has polygons; draw some with mask edit")
     yield Message(step, f"brought the polygons of {drawn} faces to {brought} others")
@@ -153,11 +186,8 @@ def remove(workspace: Workspace, side: Side, *, masks: bool = True, polygons: bo
         yield Message(step, f"the polygons of {len(drawn)} faces are kept in {kept.name}")
     changed = 0
     for path, record in records:
-        update: dict[str, object] = {"mask": None} if masks and record.mask is not None else {}
-        if polygons and record.polygons:
-            update["polygons"] = []
-        if update:
-            replace_record(path, record.model_copy(update=update))
+        if (masks and record.mask is not None) or (polygons and record.polygons):
+            _take_out(path, record, masks=masks, polygons=polygons)
             changed += 1
     yield Message(step, f"took {_what(masks, polygons)} out of {changed} of {len(records)} faces")
 
@@ -165,6 +195,32 @@ def remove(workspace: Workspace, side: Side, *, masks: bool = True, polygons: bo
 def is_drawn(record: FaceRecord) -> bool:
     """Whether somebody drew polygons on this very face."""
     return any(not one.carried for one in record.polygons)
+
+
+def _bring(path: Path, polygons: list[Polygon]) -> bool:
+    """Give a face carried polygons, unless somebody has drawn on it meanwhile or it is gone."""
+
+    def with_polygons(record: FaceRecord) -> FaceRecord:
+        return record if is_drawn(record) else record.model_copy(update={"format": FORMAT, "polygons": polygons})
+
+    try:
+        return not is_drawn(change_record(path, with_polygons))
+    except (RecordError, FileNotFoundError):
+        if path.exists():
+            raise
+        return False
+
+
+def _take_out(path: Path, seen: FaceRecord, *, masks: bool, polygons: bool) -> None:
+    """Take mask and polygons out of a face; polygons drawn since it was read stay."""
+
+    def without(record: FaceRecord) -> FaceRecord:
+        update: dict[str, object] = {"mask": None} if masks else {}
+        if polygons and record.polygons == seen.polygons:
+            update["polygons"] = []
+        return record.model_copy(update=update)
+
+    change_record(path, without)
 
 
 def _track(face: tuple[Path, FaceRecord]) -> tuple[str, int, int]:

@@ -1,21 +1,15 @@
 """Step 3: the drawn faces laid into dst's frames, encoded as they come."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.errors import ConfigError
 from lookalike.faceset import faces_by_frame
-from lookalike.masks.segmenter import open_segmenter
 from lookalike.merging.config import MergeConfig, MergeRun
-from lookalike.merging.predict import FaceUpscaler, Predictor
-from lookalike.merging.regions import needs_seg_dst, needs_seg_prd
-from lookalike.merging.track import Spot, Tracks
-from lookalike.pipeline.mask_networks import network_of
 from lookalike.pipeline.merge_job import MergeJob, first_needed
+from lookalike.pipeline.merge_open import asked_network, open_job
 from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
-from lookalike.pipeline.models import model_name
 from lookalike.pipeline.result import allow_output, stamp
 from lookalike.pipeline.segments import SegmentedVideo
 from lookalike.pipeline.sequence import MergeImages
@@ -71,17 +65,8 @@ def merge(
         check_output(output, info, encoding, alpha=alpha)
         allow_output(workspace, output, overwrite)
     faces = faces_by_frame(workspace.aligned("dst"))
-    models = _models(workspace, name, run.people)
-    network = network_of(workspace, run.mask_network) if _asks_network(settings) else None
-    job = MergeJob(
-        tracks=Tracks(faces, run.stabilize),
-        settings=settings,
-        run=run,
-        predictors={one: Predictor(workspace.model(one), run.device) for one in set(models.values())},
-        model_of=_chooser(models),
-        network=open_segmenter(network, run.device) if network else None,
-        upscale=FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None,
-    )
+    job = open_job(workspace, faces, settings, run, name)
+    network = asked_network(workspace, settings, run)
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
     weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
     said = stamp(network) if network else ""
@@ -92,7 +77,7 @@ def merge(
     if noted.get("key") == key and noted.get("output") == str(output) and output.is_file():
         yield Message("merge", f"reused {output}")
         return
-    yield from _warnings(info, settings, job)
+    yield from warnings(info, settings, job)
     began = time.monotonic()
     counts = _Counts()
     images = MergeImages(workspace, run, sequence)
@@ -155,35 +140,8 @@ def _said(counts: _Counts, start: int) -> str:
     )
 
 
-def _models(workspace: Workspace, name: str | None, people: str | None) -> dict[int | None, str]:
-    """Which model draws whom; the key None stands for everybody.
-
-    Raises:
-        ConfigError: `people` is not a list such as 0=alice,1=bob. CheckpointError: no such model.
-    """
-    if people is None:
-        return {None: model_name(workspace, name)}
-    if name is not None:
-        raise ConfigError("--name and --people both say which model draws; give one of them")
-    models: dict[int | None, str] = {}
-    for part in people.split(","):
-        person, equals, model = part.strip().partition("=")
-        if not equals or not person.isdecimal() or not model:
-            raise ConfigError(f"--people is a list such as 0=alice,1=bob, got {people!r}")
-        models[int(person)] = model_name(workspace, model)
-    return models
-
-
-def _chooser(models: dict[int | None, str]) -> Callable[[Spot], str | None]:
-    everybody = models.get(None)
-    return lambda spot: everybody or models.get(spot.person)
-
-
-def _asks_network(settings: Settings) -> bool:
-    return any(needs_seg_dst(config.mask) or needs_seg_prd(config.mask) for config in settings.all())
-
-
-def _warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Event]:
+def warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Event]:
+    """What is possible and hardly meant."""
     if info.tags.transfer in (PQ, HLG) and any(config.color_transfer == "none" for config in settings.all()):
         yield Message(
             "merge", "dst is HDR, and a drawn face is not; without a colour transfer it comes out grey, so use one"

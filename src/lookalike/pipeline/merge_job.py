@@ -43,20 +43,27 @@ class _Face:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Work:
+class Work:
+    """A frame on its way through the stages."""
+
     frame: Frame
     config: MergeConfig
     faces: list[_Face]
+
+    @property
+    def targets(self) -> list[Target]:
+        """Where its faces are."""
+        return [face.target for face in self.faces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Window:
     """A frame between those around it."""
 
-    before: list[_Work]
+    before: list[Work]
     """In order."""
-    work: _Work
-    after: list[_Work]
+    work: Work
+    after: list[Work]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,16 +91,31 @@ class MergeJob:
         decoded = ahead(self.clock.each("decode", frames), BATCH_FRAMES)
         cut = ordered_map(self._cut_out, decoded, _WORKERS)
         drawn = ahead(self._drawn(cut), BATCH_FRAMES)
-        painted: Iterator[_Work] = ordered_map(self._painted, drawn, _WORKERS)
+        painted: Iterator[Work] = ordered_map(self._painted, drawn, _WORKERS)
         wanted = (seen for seen in _windows(painted) if seen.work.frame.index >= start)
         yield from ordered_map(self._laid, wanted, _WORKERS)
 
-    def _cut_out(self, frame: Frame) -> _Work:
+    def drawn_alone(self, frame: Frame) -> Work:
+        """A frame's faces cut out and drawn, for `laid_alone`; of its options they depend on `drawn_by` only."""
+        work = self._cut_out(frame)
+        return replace(work, faces=self._draw([(work.config, face) for face in work.faces]))
+
+    def laid_alone(self, drawn: Work) -> Merged:
+        """A frame with its drawn faces laid in by the settings there are now.
+
+        As `merged` gives it, but what the frames around would steady is not steadied, and faces are drawn in another
+        batch, which may change the last digit.
+        """
+        work = self._painted(replace(drawn, config=self.settings.of(drawn.frame.index)))
+        faces = [(face.target, _painted_of(face)) for face in work.faces]
+        return merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale)
+
+    def _cut_out(self, frame: Frame) -> Work:
         with self.clock.measure("cut out"):
             config = self.settings.of(frame.index)
             named = [(self.model_of(spot), spot) for spot in self.tracks.spots(frame.index)]
             faces = [self._face(frame, config, name, spot) for name, spot in named if name is not None]
-        return _Work(frame, config, faces)
+        return Work(frame, config, faces)
 
     def _face(self, frame: Frame, config: MergeConfig, model: str, spot: Spot) -> _Face:
         target = find_target(frame.picture, spot, self.predictors[model].config)
@@ -111,7 +133,7 @@ class MergeJob:
         seen = self.network.mask(crop, transform(matrix, spot.landmarks))
         return moved_mask(seen, matrix, target.matrix, side)
 
-    def _drawn(self, cut: Iterator[_Work]) -> Iterator[_Work]:
+    def _drawn(self, cut: Iterator[Work]) -> Iterator[Work]:
         for _, group in groupby(cut, key=lambda work: work.frame.index // BATCH_FRAMES):
             works = list(group)
             with self.clock.measure("draw"):
@@ -134,7 +156,7 @@ class MergeJob:
                 drawn[place] = replace(drawn[place], prediction=prediction)
         return drawn
 
-    def _painted(self, work: _Work) -> _Work:
+    def _painted(self, work: Work) -> Work:
         with self.clock.measure("blend"):
             return replace(work, faces=[self._paint(work.config, face) for face in work.faces])
 
@@ -169,10 +191,20 @@ def first_needed(start: int) -> int:
     return max(0, (start // BATCH_FRAMES - 1) * BATCH_FRAMES)
 
 
-def _windows(works: Iterator[_Work]) -> Iterator[_Window]:
+def last_needed(last: int) -> int:
+    """The frame before which to end decoding, so that frame `last` comes out as in a merge to the end."""
+    return ((last + _WINDOW) // BATCH_FRAMES + 1) * BATCH_FRAMES
+
+
+def drawn_by(config: MergeConfig) -> tuple[bool, float, bool]:
+    """What cutting out and drawing depend on; everything else is done to what was drawn."""
+    return needs_seg_dst(config.mask), config.morph_factor, needs_dst_mask(config.mask)
+
+
+def _windows(works: Iterator[Work]) -> Iterator[_Window]:
     """Every frame with those around it."""
-    window: deque[_Work] = deque()
-    before: deque[_Work] = deque(maxlen=_WINDOW)
+    window: deque[Work] = deque()
+    before: deque[Work] = deque(maxlen=_WINDOW)
     for work in chain(works, [None] * _WINDOW):
         if work is not None:
             window.append(work)
@@ -201,7 +233,7 @@ def _painted_of(face: _Face) -> Painted:
     return face.painted
 
 
-def _same_face(face: _Face, work: _Work) -> _Face | None:
+def _same_face(face: _Face, work: Work) -> _Face | None:
     """The face of another frame that continues one."""
     spot = face.target.spot
     centre = spot.landmarks.mean(0)

@@ -4,10 +4,10 @@ from typing import Any
 
 from lookalike.errors import CheckpointError
 from lookalike.models.checkpoint import has_checkpoint, load_state
-from lookalike.models.choice import base_sizes
 from lookalike.models.config import ModelConfig, ModelName, model_config
+from lookalike.pipeline.plan import new_training, next_options
 from lookalike.pipeline.workspace import Workspace
-from lookalike.training.config import PRESETS, Preset, TrainConfig, beginning, changed_options
+from lookalike.training.config import PRESETS, Preset, TrainConfig
 
 
 def model_names(workspace: Workspace) -> list[str]:
@@ -60,15 +60,8 @@ def plan_training(
         ConfigError: an option that cannot be used. CheckpointError: the model cannot be read.
     """
     folder = workspace.model(name)
-    if has_checkpoint(folder):
-        state = load_state(folder)
-        stored = changed_options(beginning(state.model.model), state.options)
-        if preset and PRESETS[preset][0].model == state.model.model:
-            stored = changed_options(stored, PRESETS[preset][1])
-        return model_config(state.model.model_dump() | sizes), changed_options(stored, changes)
-    network, options = PRESETS[preset or "balanced"]
-    config = model_config(base_sizes(network, sizes.get("model")) | sizes)
-    begun = beginning(config.model)
-    if config.model == network.model:
-        begun = changed_options(begun, options)
-    return config, changed_options(begun, changes)
+    if not has_checkpoint(folder):
+        return new_training(preset, sizes, changes)
+    state = load_state(folder)
+    config = model_config(state.model.model_dump() | sizes)
+    return config, next_options(state.model.model, state.options, preset, changes)

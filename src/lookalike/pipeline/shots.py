@@ -23,7 +23,7 @@ def shots(workspace: Workspace, *, replace: bool = False) -> Iterator[Event]:
         WorkspaceError: no dst. VideoError: it cannot be read. ConfigError: merge.toml cannot be used.
     """
     path = workspace.folder / NAME
-    known = read_merge_file(path)
+    read_merge_file(path)  # what cannot be read is said before the work, not after it
     info = probe(workspace.video("dst"))
     found: list[Shot] = []
     first = last = 0
@@ -36,6 +36,7 @@ def shots(workspace: Workspace, *, replace: bool = False) -> Iterator[Event]:
     found.append(Shot(first=first + 1, last=max(last, 1)))
     for number, shot in enumerate(found, 1):
         yield Message("shots", f"{number}: frames {shot.first} to {shot.last} ({shot.last - shot.first + 1})")
+    known = read_merge_file(path)  # it may have been changed meanwhile
     if known.shots and not replace:
         yield Message("shots", f"{path} has {len(known.shots)} shots already, which stay; --replace puts these there")
         return

@@ -43,7 +43,7 @@ def train_masks(
     options: MaskTrainConfig,
     *,
     mask_faces: Sequence[Path] = (),
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Train the workspace's mask network on the faces with polygons of both sides; it goes on from where it stands.
 
     Args:
@@ -87,14 +87,17 @@ def _run(target: Path, network: Xseg, learned: Sequence[Known], options: MaskTra
     odds = np.array([1.0 if is_drawn(record) else _CARRIED for _, record, _ in learned])
     left = options.model_copy(update={"iterations": options.iterations - done, "seed": options.seed + done})
     saved = time.monotonic()
-    weights = network.state_dict()
     for step in fit(network, labels, labels, left, choose_compute(options.device), odds):
-        weights = step.weights
         number = done + step.number
+        facts = {"step": str(number), "trained": f"own, {number} iterations"}
         if time.monotonic() - saved > _SAVE_SECONDS or number == options.iterations:
-            save_xseg(target, weights, network.size, {"step": str(number), "trained": f"own, {number} iterations"})
+            save_xseg(target, step.weights, network.size, facts)
             saved = time.monotonic()
-        yield Progress("train", number, options.iterations, "iterations", f"loss {step.loss:.4f}")
+        try:
+            yield Progress("train", number, options.iterations, "iterations", f"loss {step.loss:.4f}")
+        except GeneratorExit:  # the caller stops between two steps
+            save_xseg(target, step.weights, network.size, facts)
+            raise
 
 
 def _known_faces(workspace: Workspace, more: Sequence[Path]) -> Generator[Event, None, list[Known]]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from lookalike.errors import ConfigError
 from lookalike.models.config import GuidedConfig, ModelConfig, ModelName, SaeConfig, SaehdConfig
@@ -11,6 +11,11 @@ from lookalike.options import Options, first_problem
 Preset = Literal["quick", "balanced", "quality", "tutorial", "quick96"]
 OptimizerName = Literal["adam", "adam-2019", "adabelief", "adabelief-dfl2"]
 ColorTransfer = Literal["none", "rct", "lct", "mkl", "idt", "sot"]
+
+
+def _number(value: Any) -> Any:
+    """A choice of numbers as a command line gives it, whose words are all text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class TrainConfig(Options):
@@ -69,7 +74,7 @@ class TrainConfig(Options):
 
     optimizer: OptimizerName = "adam"
     """How weights follow their gradients; the forms of 2019 and of DeepFaceLab 2 are there for equal curves."""
-    optimizer_mode: Literal[1, 2, 3] = 1
+    optimizer_mode: Annotated[Literal[1, 2, 3], BeforeValidator(_number)] = 1
     """Where the optimizer's memory lies: 1 on the device, 2 on the host, 3 on the host and computed there."""
     learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 5e-4
     """Highest step size."""

@@ -133,7 +133,14 @@ class Desk:
         note = f"iteration {state.step}, {speed:.2f}/s, src {src:.3f}, dst {dst:.3f}"
         progress = progress_of(state, self._options)
         left = state.seconds * (1 - progress) / progress if progress else None
-        write_status(self._folder, iteration=state.step, per_second=speed, seconds_left=left, message=note)
+        write_status(
+            self._folder,
+            iteration=state.step,
+            per_second=speed,
+            seconds_left=left,
+            message=note,
+            options=self._options,
+        )
         if left is not None:
             note += f", {_clock(left)} left"
         return _bar(state, self._options, progress, note)

@@ -9,10 +9,19 @@ from pathlib import Path
 import torch
 
 from lookalike.files import write_bytes
+from lookalike.training.config import TrainConfig
 
 
-def write_status(folder: Path, *, iteration: int, per_second: float, seconds_left: float | None, message: str) -> None:
-    """Say where the training stands; the file is there while it runs."""
+def write_status(
+    folder: Path,
+    *,
+    iteration: int,
+    per_second: float,
+    seconds_left: float | None,
+    message: str,
+    options: TrainConfig,
+) -> None:
+    """Say where the training stands, and with what options it goes on; the file is there while it runs."""
     status = {
         "pid": os.getpid(),
         "time": round(time.time(), 1),
@@ -21,6 +30,7 @@ def write_status(folder: Path, *, iteration: int, per_second: float, seconds_lef
         "seconds_left": None if seconds_left is None else round(seconds_left),
         "memory_bytes": used_memory(),
         "message": message,
+        "options": options.model_dump(mode="json"),
     }
     write_bytes(folder / "status.json", (json.dumps(status) + "\n").encode())
 

@@ -11,6 +11,7 @@ from lookalike.video.options import CodecName, EncodeOptions
 if TYPE_CHECKING:
     from lookalike.video.codecs import holds_alpha, output_format, usable_encoders
     from lookalike.video.encoders import usable_hardware
+    from lookalike.video.glance import codecs_of, keyframes, still
     from lookalike.video.images import is_images, list_images
     from lookalike.video.join import join_segments, segment_suffix
     from lookalike.video.outputs import check_output, encoded_as, fitting_output
@@ -31,6 +32,7 @@ __all__ = [
     "SoundCut",
     "VideoWriter",
     "check_output",
+    "codecs_of",
     "encoded_as",
     "file_tags",
     "fitting_output",
@@ -39,6 +41,7 @@ __all__ = [
     "holds_alpha",
     "is_images",
     "join_segments",
+    "keyframes",
     "list_images",
     "load_times",
     "output_format",
@@ -48,6 +51,7 @@ __all__ = [
     "save_times",
     "segment_suffix",
     "start_seconds",
+    "still",
     "usable_encoders",
     "usable_hardware",
     "write_sound",
@@ -58,6 +62,9 @@ _HOMES = {
     "output_format": "codecs",
     "usable_encoders": "codecs",
     "usable_hardware": "encoders",
+    "codecs_of": "glance",
+    "keyframes": "glance",
+    "still": "glance",
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",

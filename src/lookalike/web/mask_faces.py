@@ -3,7 +3,8 @@
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,9 +13,10 @@ import numpy as np
 from pydantic import ConfigDict
 
 from lookalike.errors import EmptyFacesetError, FacesetError, LookalikeError, RecordError
-from lookalike.faceset import FaceRecord, list_faces, load_record, replace_record
+from lookalike.faceset import FaceRecord, change_record, list_faces, load_record
+from lookalike.faceset.masks import read_mask
 from lookalike.faceset.polygons import carried
-from lookalike.faceset.record import FORMAT, Point, Polygon
+from lookalike.faceset.record import FORMAT, Point, Polygon, StoredMask
 from lookalike.geometry import invert, transform
 from lookalike.options import Options
 
@@ -64,6 +66,10 @@ class Known:
     exclude: int = 0
     problem: str | None = None
     """Why it cannot be read."""
+    carried: bool = False
+    """Whether all its polygons were brought from other frames."""
+    masked: bool = False
+    """Whether it holds a network's mask."""
 
 
 class MaskFaces:
@@ -74,7 +80,7 @@ class MaskFaces:
         self._paths: dict[str, Path] = {}
         self._known: dict[str, Known] = {}
         self._lock = threading.Lock()
-        """Held while a face is compared and written."""
+        """Held while a reader is started."""
         self._reader: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -102,13 +108,16 @@ class MaskFaces:
         """All faces as plain JSON values; records not read yet are read meanwhile, so ask again while `unread`.
 
         Faces come in order of frame when all records are read, and by name until then. A row of `faces` has the name,
-        frame, number, numbers of polygons that include and exclude, and what is wrong; of those unread only the name.
-
-        Raises:
-            FacesetError: as `paths`.
+        frame, number, numbers of polygons that include and exclude, what is wrong, whether all polygons were carried,
+        and whether there is a mask; of those unread only the name. Without faces `problem` says why.
         """
         rows: dict[str, Known | None] = {}
-        for path in self.paths():
+        paths, problem = [], None
+        try:
+            paths = self.paths()
+        except FacesetError as exc:
+            problem = str(exc)
+        for path in paths:
             try:
                 known = self._known.get(path.name)
                 rows[path.name] = known if known is not None and known.stamp == _stamp(path) else None
@@ -123,6 +132,7 @@ class MaskFaces:
             "side": folder.parent.name,
             "workspace": folder.parent.parent.name,
             "limits": {"corners": MOST_CORNERS, "polygons": MOST_POLYGONS},
+            "problem": problem,
             "unread": len(unread),
             "faces": [_row(name, rows[name]) for name in order],
         }
@@ -133,7 +143,7 @@ class MaskFaces:
         Raises:
             UnknownFaceError: there is no such face.
         """
-        path = self._path(name)
+        path = self.path(name)
         try:
             data = path.read_bytes()
         except OSError as exc:
@@ -156,8 +166,22 @@ class MaskFaces:
             "size": record.size,
             "revision": revision(record),
             "polygons": _in_crop(record, record.polygons),
-            "mask": record.mask.png if record.mask is not None else None,
+            "mask": record.mask.model_dump() if record.mask is not None else None,
         }
+
+    def path(self, name: str) -> Path:
+        """The file of that name, which must be among the faces: a path or a name of other files is not.
+
+        Raises:
+            UnknownFaceError: there is no such face.
+        """
+        if name not in self._paths:
+            with suppress(FacesetError):
+                self.paths()
+        path = self._paths.get(name)
+        if path is None or not _is_inside(path, self.folder):
+            raise _unknown(name)
+        return path
 
     def save(self, name: str, stated: str, polygons: Sequence[Drawn]) -> dict[str, Any]:
         """Give a face other polygons; all else in its record stays.
@@ -178,19 +202,28 @@ class MaskFaces:
             StorageError: it cannot be written.
         """
         _check_number(polygons)
-        with self._lock:
-            record = self._record(name)
+
+        def drawn_on(record: FaceRecord) -> FaceRecord:
             if revision(record) != stated:
                 raise ChangedError(f"{name} was changed by another program meanwhile")
-            changed = record.model_copy(update={"format": FORMAT, "polygons": _in_frame(record, polygons)})
-            if changed.polygons != record.polygons:
-                path = self._path(name)
-                try:
-                    replace_record(path, changed)
-                    self._known[name] = _known(path, changed)
-                except FileNotFoundError as exc:
-                    raise _unknown(name) from exc
-        return {"revision": revision(changed)}
+            in_frame = _in_frame(record, polygons)
+            if in_frame == record.polygons:
+                return record
+            return record.model_copy(update={"format": FORMAT, "polygons": in_frame})
+
+        return {"revision": revision(self._changed(name, drawn_on))}
+
+    def set_mask(self, name: str, mask: StoredMask | None) -> None:
+        """Give a face another mask, or none; polygons stay.
+
+        Raises:
+            UnknownFaceError: there is no such face.
+            RecordError: it cannot be read, or the mask is none.
+            StorageError: it cannot be written.
+        """
+        if mask is not None:
+            read_mask(mask, 1, "what was sent")
+        self._changed(name, lambda record: record.model_copy(update={"format": FORMAT, "mask": mask}))
 
     def carried(self, source: str, target: str) -> dict[str, Any]:
         """The polygons of one face as they lie on another, along landmarks and mesh.
@@ -208,20 +241,24 @@ class MaskFaces:
 
     def _record(self, name: str) -> FaceRecord:
         try:
-            return load_record(self._path(name))
+            return load_record(self.path(name))
         except RecordError:
-            if not self._path(name).exists():
+            if not self.path(name).exists():
                 raise _unknown(name) from None
             raise
 
-    def _path(self, name: str) -> Path:
-        """The file of that name, which must be among the faces: a path or a name of other files is not."""
-        if name not in self._paths:
-            self.paths()
-        path = self._paths.get(name)
-        if path is None or not _is_inside(path, self.folder):
-            raise _unknown(name)
-        return path
+    def _changed(self, name: str, change: Callable[[FaceRecord], FaceRecord]) -> FaceRecord:
+        path = self.path(name)
+        try:
+            changed = change_record(path, change)
+            self._known[name] = _known(path, changed)
+        except FileNotFoundError as exc:
+            raise _unknown(name) from exc
+        except RecordError:
+            if not path.exists():
+                raise _unknown(name) from None
+            raise
+        return changed
 
     def _read_later(self, names: Sequence[str]) -> None:
         """Read records in a thread of its own, unless one is at it."""
@@ -282,8 +319,15 @@ def _in_crop(record: FaceRecord, polygons: Sequence[Polygon]) -> list[dict[str, 
 
 def _known(path: Path, record: FaceRecord, stamp: tuple[int, int] | None = None) -> Known:
     kinds = [polygon.kind for polygon in record.polygons]
-    counts = kinds.count("include"), kinds.count("exclude")
-    return Known(_stamp(path) if stamp is None else stamp, record.frame, record.number, *counts)
+    return Known(
+        stamp=_stamp(path) if stamp is None else stamp,
+        frame=record.frame,
+        number=record.number,
+        include=kinds.count("include"),
+        exclude=kinds.count("exclude"),
+        carried=bool(kinds) and all(polygon.carried for polygon in record.polygons),
+        masked=record.mask is not None,
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -297,9 +341,9 @@ def _place(name: str, known: Known | None) -> tuple[bool, int, int, str]:
     return (True, 0, 0, name) if known is None or frame is None else (False, frame, known.number, name)
 
 
-def _row(name: str, known: Known | None) -> tuple[str, int | None, int, int, int, str | None]:
-    known = known if known is not None else Known((0, 0))
-    return name, known.frame, known.number, known.include, known.exclude, known.problem
+def _row(name: str, known: Known | None) -> tuple[str | int | bool | None, ...]:
+    one = known if known is not None else Known((0, 0))
+    return name, one.frame, one.number, one.include, one.exclude, one.problem, one.carried, one.masked
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

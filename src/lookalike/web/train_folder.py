@@ -1,6 +1,5 @@
 """What the page of a training shows, read from a model's folder while the training writes there."""
 
-import json
 import math
 import os
 import re
@@ -12,10 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.pipeline.model_folders import as_object, as_whole, file_stamp, read_object
 from lookalike.training.advice import SAME_PERSON, advice
 from lookalike.training.curves import Curves, span_starts, thin
 
 PREVIEWS: Final = ("preview.jpg", "preview_masked.jpg")
+TIMELAPSE: Final = "timelapse.mp4"
 PICTURE: Final = re.compile(r"[0-9]{1,12}\.jpg", re.ASCII)
 """Name of a picture of the history."""
 
@@ -48,17 +49,21 @@ class TrainFolder:
             self._losses.update()
             self._measured.update()
             state, status, silent = self._state(), self._status(), self._silent_seconds()
-            options, sizes = _dict(state.get("options")), _dict(state.get("model"))
+            running = silent is not None and silent <= _STALE_SECONDS
+            options, sizes = as_object(state.get("options")), as_object(state.get("model"))
+            if running:  # which has not saved yet what it was told
+                options = as_object(status.get("options")) or options
             newest = int(self._losses.iterations[-1]) if len(self._losses) else 0
-            known = [newest, _whole(state.get("step")), _whole(status.get("iteration"))]
+            known = [newest, as_whole(state.get("step")), as_whole(status.get("iteration"))]
             answer = {
                 "model": self.folder.name,
                 "workspace": self.folder.absolute().parent.parent.name,
-                "running": silent is not None and silent <= _STALE_SECONDS,
+                "running": running,
                 "silent_seconds": silent,
-                "status": status or None,
+                "status": {key: value for key, value in status.items() if key != "options"} or None,
+                "resident_bytes": resident_bytes(as_whole(status.get("pid"))) if running else None,
                 "iteration": max(known),
-                "target": _whole(options.get("iterations")),
+                "target": as_whole(options.get("iterations")),
                 "minutes": options.get("minutes"),
                 "seconds": state.get("seconds"),
                 "generation": self._losses.generation,
@@ -68,7 +73,7 @@ class TrainFolder:
                 "advice": self._advice(),
                 "options": options,
                 "sizes": sizes,
-                "previews": {name: self._stamp(name) for name in PREVIEWS},
+                "previews": {name: file_stamp(self.folder / name) for name in PREVIEWS},
                 "pictures": self._pictures(pictures_after),
             }
         plain: dict[str, Any] = _plain(answer)
@@ -82,30 +87,40 @@ class TrainFolder:
         """A picture of the history by its file name; None if it is none, or not there."""
         return self._inside("previews", name) if PICTURE.fullmatch(name) else None
 
+    def backup(self, number: int) -> bytes | None:
+        """The preview of a backup; None if it is not there."""
+        return self._inside("backups", f"{number:02}", PREVIEWS[0])
+
+    def timelapse(self) -> Path | None:
+        """The video of the history; None if it is not there."""
+        path = self._path(TIMELAPSE)
+        return path if path is not None and path.is_file() else None
+
     def _inside(self, *parts: str) -> bytes | None:
+        path = self._path(*parts)
         try:
-            path = self.folder.joinpath(*parts).resolve()  # a link may lead elsewhere
-            return path.read_bytes() if path.is_relative_to(self.folder.resolve()) else None
+            return None if path is None else path.read_bytes()
+        except OSError:
+            return None
+
+    def _path(self, *parts: str) -> Path | None:
+        """Where a file lies; None if a link leads out of the folder."""
+        try:
+            path = self.folder.joinpath(*parts).resolve()
+            return path if path.is_relative_to(self.folder.resolve()) else None
         except OSError:
             return None
 
     def _state(self) -> dict[str, Any]:
-        return _read_json(self.folder / "state.json")
+        return read_object(self.folder / "state.json")
 
     def _status(self) -> dict[str, Any]:
-        return _read_json(self.folder / "status.json")
+        return read_object(self.folder / "status.json")
 
     def _silent_seconds(self) -> float | None:
         """Since the training last gave word; None if none runs."""
         try:
             return max(time.time() - (self.folder / "status.json").stat().st_mtime, 0.0)
-        except OSError:
-            return None
-
-    def _stamp(self, name: str) -> str | None:
-        """Changes with the picture; None if there is none."""
-        try:
-            return str((self.folder / name).stat().st_mtime_ns)
         except OSError:
             return None
 
@@ -163,16 +178,10 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def resident_bytes(pid: int) -> int | None:
+    """Memory that a process of this machine takes now; None where that is not told."""
     try:
-        return _dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _whole(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None

@@ -6,16 +6,23 @@ from typing import Final, Self
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from lookalike.web.guard import Guard
-from lookalike.web.server import PageServer, content_policy
-from lookalike.web.train_folder import PREVIEWS, TrainFolder
+from lookalike.web.server import PageServer
+from lookalike.web.train_folder import TrainFolder
+from lookalike.web.train_routes import not_numbers, numbers_asked, picture_routes
 
 _PAGE: Final = Path(__file__).with_name("train_page.html")
-_NUMBERS: Final = ("after", "last", "pictures_after")
-"""What a request for data may say."""
+_STATIC: Final = Path(__file__).parent / "studio" / "static"
+"""Scripts and styles, the studio's own: it shows the same."""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing but what this server has may run or be loaded."""
 
 
 class TrainPage:
@@ -64,36 +71,22 @@ class TrainPage:
 
 
 def make_app(folder: TrainFolder, *, token: str, host: str, cookie: str) -> Starlette:
-    """The pages and what they ask for, guarded."""
-    page = _PAGE.read_text(encoding="utf-8")
+    """The page and what it asks for, guarded."""
 
     def index(_: Request) -> Response:
-        return HTMLResponse(page)
+        return FileResponse(_PAGE, media_type="text/html; charset=utf-8")
 
     def data(request: Request) -> Response:
         try:
-            numbers = {key: int(request.query_params[key]) for key in _NUMBERS if key in request.query_params}
+            return JSONResponse(folder.look(**numbers_asked(request)))
         except ValueError:
-            return PlainTextResponse("after, last and pictures_after are whole numbers\n", 400)
-        return JSONResponse(folder.look(**numbers))
-
-    def preview(request: Request) -> Response:
-        return _jpeg(folder.preview(request.url.path.removeprefix("/")))
-
-    def history(request: Request) -> Response:
-        return _jpeg(folder.history(request.path_params["name"]))
+            return not_numbers()
 
     routes = [
         Route("/", index),
         Route("/data.json", data),
-        *(Route(f"/{name}", preview) for name in PREVIEWS),
-        Route("/previews/{name}", history),
+        *picture_routes("", lambda _: folder, {}),
+        Mount("/static", StaticFiles(directory=_STATIC)),
     ]
-    guard = Middleware(Guard, token=token, host=host, cookie=cookie, policy=content_policy(page))
+    guard = Middleware(Guard, token=token, host=host, cookie=cookie, policy=_POLICY)
     return Starlette(routes=routes, middleware=[guard])
-
-
-def _jpeg(content: bytes | None) -> Response:
-    return (
-        PlainTextResponse("no such picture\n", 404) if content is None else Response(content, media_type="image/jpeg")
-    )

@@ -1,5 +1,6 @@
 """The studio's server: one local page, what it asks for, and the jobs it starts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,10 +11,13 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from lookalike.errors import ConfigError
 from lookalike.web.answers import answer
 from lookalike.web.guard import Guard
+from lookalike.web.login import Login, check_password
 from lookalike.web.server import PageServer
-from lookalike.web.studio import align, faces, home, masks, merging, queue_page, reports, training
+from lookalike.web.studio import align, faces, home, masks, merging, queue_page, reports, training, videos
+from lookalike.web.studio.claim import Claim
 from lookalike.web.studio.forms import forms
 from lookalike.web.studio.studio import Studio
 
@@ -23,27 +27,43 @@ POLICY: Final = (
     "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """Nothing but what this server has may run or be loaded."""
-_PAGES: Final = (queue_page, home, faces, align, masks, training, merging, reports)
+_PAGES: Final = (queue_page, home, videos, faces, align, masks, training, merging, reports)
 
 
 class StudioServer:
     """A studio behind a web server in a thread of its own."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        password: str | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
         """Nothing is opened before `start`.
 
         Args:
             folder: a workspace, or a folder of workspaces.
             host: address to be reached at.
             port: 0 for any that is free.
+            password: to be asked for, in place of the token in the address; needed beyond the loopback.
+            names: that the machine goes by, besides its addresses.
 
         Raises:
             WorkspaceError: the folder is missing or a file.
+            ConfigError: other machines could come in without a password, or it is too short.
         """
+        check_password(host, password)
         self.studio = Studio(folder)
-        self._server = PageServer(
-            "studio", lambda token, cookie: make_app(self.studio, token=token, host=host, cookie=cookie), host, port
-        )
+        self._claim = Claim(self.studio.places.root)
+
+        def make(token: str, cookie: str) -> Starlette:
+            return make_app(self.studio, token=token, host=host, cookie=cookie, password=password, names=names)
+
+        shown = names[0] if names else None
+        self._server = PageServer("studio", make, host, port, shown=shown, with_token=password is None)
 
     @property
     def url(self) -> str:
@@ -59,13 +79,20 @@ class StudioServer:
 
         Raises:
             ConfigError: the address is in use, or not this machine's.
+            WorkspaceError: another studio serves the folder.
         """
-        self._server.start()
+        self._claim.take()
+        try:
+            self._server.start()
+        except ConfigError:
+            self._claim.give_back()
+            raise
 
     def stop(self) -> None:
         """End the jobs, which save their state, and the server."""
         self.studio.close()
         self._server.stop()
+        self._claim.give_back()
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,18 +102,26 @@ class StudioServer:
         self.stop()
 
 
-def make_app(studio: Studio, *, token: str, host: str, cookie: str) -> Starlette:
+def make_app(
+    studio: Studio, *, token: str, host: str, cookie: str, password: str | None = None, names: Sequence[str] = ()
+) -> Starlette:
     """The page and all that it asks for, guarded."""
-    guard = Middleware(Guard, token=token, host=host, cookie=cookie, policy=POLICY)
-    pages = [route for page in _PAGES for route in page.routes(studio)]
-    return Starlette(routes=[*_shell(), *pages], middleware=[guard])
+    page = (STATIC / "login.html").read_text(encoding="utf-8")
+    login = None if password is None else Login(password, cookie=cookie, page=page)
+    guard = Middleware(Guard, token=token, host=host, cookie=cookie, policy=POLICY, login=login, names=names)
+    pages = [route for one in _PAGES for route in one.routes(studio)]
+    return Starlette(routes=[*_shell(with_login=login is not None), *pages], middleware=[guard])
 
 
-def _shell() -> list[BaseRoute]:
+def _shell(*, with_login: bool) -> list[BaseRoute]:
+    def session(_: Request) -> Response:
+        return answer(lambda: {"login": with_login})
+
     def index(_: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
     def asked_forms(_: Request) -> Response:
         return answer(forms)
 
-    return [Route("/", index), Route("/api/forms", asked_forms), Mount("/static", StaticFiles(directory=STATIC))]
+    api = [Route("/api/forms", asked_forms), Route("/api/session", session)]
+    return [Route("/", index), *api, Mount("/static", StaticFiles(directory=STATIC))]

@@ -1,76 +1,46 @@
 """The queue of long jobs: each runs as a command in a process of its own, so it never holds up the page."""
 
-import contextlib
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from lookalike.errors import LookalikeError, StorageError, WorkspaceError
-from lookalike.files import write_json
+from lookalike.errors import LookalikeError, WorkspaceError
 from lookalike.pipeline.workspace import Side
+from lookalike.web.studio.job import KEPT_JOBS, Job, keep, last_lines, recall
 from lookalike.web.studio.kinds import arguments
+from lookalike.web.studio.processes import Command
 
-State = Literal["waiting", "running", "stopping", "done", "failed", "cancelled", "interrupted"]
-"""interrupted: the studio itself ended while the job ran."""
-
-_KEPT_JOBS: Final = 50
-"""Ended jobs of a workspace that are remembered."""
-_KEPT_LINES: Final = 200
-_LONGEST_LINE: Final = 2000
-_STOP_SECONDS: Final = 30
+_STOP_SECONDS: Final = 60
 """Given to running jobs to save their state when the studio ends."""
 _AT_ONCE: Final = 1
 """Jobs that run side by side: each step takes the whole machine by itself."""
-_FILE: Final = "jobs.json"
-_FORMAT: Final = 1
+MOST_WAITING: Final = 100
+_MOST_TOLD: Final = 200
+"""Jobs that a page is told of."""
+_SECRETS: Final = ("LOOKALIKE_PASSWORD",)
+"""Variables that are none of a command's business."""
+
+
+Lines = list[str]
+Listed = list[dict[str, Any]]
+"""Jobs as plain JSON values."""
 
 
 class NoJobError(LookalikeError):
     """No job has that number."""
 
 
-@dataclass(slots=True)
-class Job:
-    """One command, and what came of it."""
-
-    number: int
-    workspace: str
-    kind: str
-    """One of kinds.KINDS."""
-    side: Side | None
-    options: dict[str, Any]
-    words: list[str]
-    """Of the command, after `lookalike`."""
-    state: State = "waiting"
-    made: float = field(default_factory=time.time)
-    """Unix seconds, as the next two."""
-    started: float | None = None
-    ended: float | None = None
-    step: str = ""
-    done: float = 0
-    total: float = 0
-    unit: str = ""
-    note: str = ""
-    lines: list[str] = field(default_factory=list)
-    """What it said, the last of it."""
-    error: str | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, in whichever way."""
-        return self.state not in ("waiting", "running", "stopping")
-
-
 class Jobs:
-    """The queue. Safe in threads. The jobs of a workspace are remembered in its folder `.studio`."""
+    """The queue. Safe in threads. The jobs of a workspace are remembered in its folder `.studio`.
+
+    A command whose studio was killed finds that nobody reads what it says; it saves its state and ends.
+    """
 
     def __init__(self, root: Path, environment: dict[str, str] | None = None) -> None:
         """A queue without jobs.
@@ -79,11 +49,11 @@ class Jobs:
             root: the folder of the workspaces.
             environment: further variables for the commands.
         """
-        self._root, self._environment = root, {**os.environ, **(environment or {})}
+        given = {**os.environ, "PYTHONIOENCODING": "utf-8:replace", **(environment or {})}
+        self._root, self._environment = root, {key: given[key] for key in given if key not in _SECRETS}
         self._jobs: dict[int, Job] = {}
         self._waiting: deque[int] = deque()
-        self._running: dict[int, subprocess.Popen[str]] = {}
-        self._threads: dict[int, threading.Thread] = {}
+        self._running: dict[int, Command] = {}
         self._recalled: set[str] = set()
         self._lock = threading.RLock()
         self._version, self._number, self._closed = 0, 0, False
@@ -93,33 +63,66 @@ class Jobs:
         """Changes with every change of any job."""
         return self._version
 
-    def add(self, workspace: str, kind: str, side: Side | None = None, options: dict[str, Any] | None = None) -> Job:
+    def add(
+        self,
+        workspace: str,
+        kind: str,
+        side: Side | None = None,
+        options: dict[str, Any] | None = None,
+        *,
+        next_up: bool = False,
+    ) -> Job:
         """Queue a command.
+
+        Args:
+            workspace: its name.
+            kind: one of kinds.KINDS.
+            side: that it is about.
+            options: of the command.
+            next_up: before all others that wait.
 
         Raises:
             ConfigError: no such kind of job, or options that cannot be used.
-            WorkspaceError: the studio is ending.
+            WorkspaceError: the studio is ending, or too many jobs wait.
         """
         words = arguments(kind, self._root / workspace, side, options or {})
         with self._lock:
             if self._closed:
                 raise WorkspaceError("the studio is ending; start it again")
-            self._recall(workspace)
+            if len(self._waiting) >= MOST_WAITING:
+                raise WorkspaceError(f"{len(self._waiting)} jobs are waiting; let some be done, or cancel them")
+            self.recall(workspace)
             self._number += 1
             job = Job(self._number, workspace, kind, side, dict(options or {}), words)
             self._jobs[job.number] = job
-            self._waiting.append(job.number)
+            (self._waiting.appendleft if next_up else self._waiting.append)(job.number)
             self._tell(job)
             self._start_next()
         return job
 
-    def list(self, workspace: str | None = None) -> list[dict[str, Any]]:
+    def list(self, workspace: str | None = None) -> Listed:
         """The jobs as plain JSON values, the newest first, all or those of one workspace."""
         with self._lock:
             if workspace is not None:
-                self._recall(workspace)
-            chosen = [job for job in self._jobs.values() if workspace in (None, job.workspace)]
-            return [asdict(job) for job in sorted(chosen, key=lambda job: -job.number)]
+                self.recall(workspace)
+            return [asdict(job) for job in self._newest() if workspace in (None, job.workspace)]
+
+    def look(self, room: int = 2**16) -> Listed:
+        """As `list`, but no more than a page can be told several times a second.
+
+        Args:
+            room: characters of all that the jobs said, the newest before the others; one has a quarter at most.
+        """
+        told = []
+        with self._lock:
+            for job in self._newest()[:_MOST_TOLD]:
+                lines = last_lines(job.lines, min(room, 2**14))
+                room -= sum(map(len, lines))
+                told.append(asdict(replace(job, lines=lines)))
+        return told
+
+    def _newest(self) -> Sequence[Job]:
+        return sorted(self._jobs.values(), key=lambda job: (-job.made, -job.number))
 
     def get(self, number: int) -> Job:
         """One job.
@@ -151,7 +154,7 @@ class Jobs:
                 self._tell(job)
             elif number in self._running:
                 job.state = "stopping"
-                _interrupt(self._running[number])
+                self._running[number].stop()
                 self._tell(job)
         return job
 
@@ -167,139 +170,76 @@ class Jobs:
             raise WorkspaceError(f"job {number} has not ended yet; cancel it first")
         return self.add(job.workspace, job.kind, job.side, job.options)
 
+    def recall(self, *workspaces: str) -> None:
+        """Read the jobs that earlier studios ran in workspaces."""
+        with self._lock:
+            for workspace in workspaces:
+                if workspace in self._recalled:
+                    continue
+                self._recalled.add(workspace)
+                for job in recall(self._root / workspace):
+                    self._number += 1
+                    job.number, job.workspace = self._number, workspace
+                    self._jobs[job.number] = job
+                    self._version += 1
+
     def close(self) -> None:
-        """End the queue: what runs saves its state and stops."""
+        """End the queue: what runs saves its state and stops, what waits can be retried later."""
         with self._lock:
             self._closed = True
-            for number, process in self._running.items():
+            running = dict(self._running)
+            for number, command in running.items():
+                if self._jobs[number].state != "stopping":  # asked twice, it would not save
+                    command.stop()
                 self._jobs[number].state = "stopping"
-                _interrupt(process)
-            threads = list(self._threads.values())
+            for number in self._waiting:
+                self._jobs[number].state = "interrupted"
+            for job in self._last_of(self._jobs[number] for number in (*self._waiting, *running)):
+                self._tell(job)
+            self._waiting.clear()
         until = time.monotonic() + _STOP_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        with self._lock:
-            for process in self._running.values():
-                process.kill()
-        for thread in threads:
-            thread.join(1)
+        late = [command for command in running.values() if not command.join(until - time.monotonic())]
+        for command in late:
+            command.kill()
+        for command in late:
+            command.join(10)
+
+    @staticmethod
+    def _last_of(jobs: Iterable[Job]) -> Iterable[Job]:
+        """One job of each workspace."""
+        return {job.workspace: job for job in jobs}.values()
 
     def _start_next(self) -> None:
         while self._waiting and len(self._running) < _AT_ONCE and not self._closed:
             job = self._jobs[self._waiting.popleft()]
             try:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "lookalike", *job.words, "--json-lines"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
-                    env=self._environment,
-                    start_new_session=True,  # Ctrl-C in the terminal is for the studio, which stops its jobs itself
-                )
-            except OSError as exc:
-                job.state, job.ended, job.error = "failed", time.time(), f"it cannot be started ({exc.strerror})"
-                self._tell(job)
-                continue
-            job.state, job.started = "running", time.time()
-            self._running[job.number] = process
-            thread = threading.Thread(target=self._follow, args=(job, process), name=f"job {job.number}", daemon=True)
-            self._threads[job.number] = thread
+                command = Command(job.words, self._environment, partial(self._hear, job), partial(self._end, job))
+            except (OSError, ValueError) as exc:
+                why = getattr(exc, "strerror", None) or exc
+                job.state, job.ended, job.error = "failed", time.time(), f"it cannot be started ({why})"
+            else:
+                job.state, job.started = "running", time.time()
+                self._running[job.number] = command
             self._tell(job)
-            thread.start()
 
-    def _follow(self, job: Job, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                with self._lock:
-                    _take_in(job, line.rstrip("\n")[:_LONGEST_LINE])
-                    self._tell(job, keep=False)
-        code = process.wait()
+    def _hear(self, job: Job, lines: Lines) -> None:
         with self._lock:
-            job.ended = time.time()
-            job.state = _state_of(code, job.state, self._closed)
-            job.error = _error_of(job, code)
+            job.hear(lines)
+            self._version += 1
+
+    def _end(self, job: Job, code: int) -> None:
+        with self._lock:
+            job.end(code, closed=self._closed)
             self._running.pop(job.number, None)
-            self._threads.pop(job.number, None)
             self._tell(job)
             self._start_next()
 
-    def _tell(self, job: Job, *, keep: bool = True) -> None:
+    def _tell(self, job: Job) -> None:
         """Mark a change, and write down the jobs of the workspace."""
         self._version += 1
-        folder = self._root / job.workspace
-        if not keep or not folder.is_dir():
-            return
         mine = [other for other in self._jobs.values() if other.workspace == job.workspace]
         over = [other for other in mine if other.is_over]
-        for old in over[:-_KEPT_JOBS]:
+        for old in over[:-KEPT_JOBS]:
             del self._jobs[old.number]
             mine.remove(old)
-        with contextlib.suppress(StorageError):  # the jobs themselves are worth more than their list
-            (folder / ".studio").mkdir(exist_ok=True)
-            write_json(folder / ".studio" / _FILE, {"format": _FORMAT, "jobs": [asdict(other) for other in mine]})
-
-    def _recall(self, workspace: str) -> None:
-        """Read the jobs that an earlier studio ran in a workspace."""
-        if workspace in self._recalled:
-            return
-        self._recalled.add(workspace)
-        for values in _read(self._root / workspace / ".studio" / _FILE):
-            self._number += 1
-            job = Job(**(values | {"number": self._number, "workspace": workspace}))
-            if not job.is_over:
-                job.state = "interrupted"
-            self._jobs[job.number] = job
-
-
-def _take_in(job: Job, line: str) -> None:
-    """A line that a command wrote: an event, or plain words."""
-    try:
-        event = json.loads(line)
-        kind = event.pop("event")
-        if kind == "progress":
-            job.step, job.done, job.total = str(event["step"]), float(event["done"]), float(event["total"] or 0)
-            job.unit, job.note = str(event["unit"]), str(event["note"])
-            return
-        line = f"{event['step']}: {event['text']}"
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        pass
-    if line.strip():
-        job.lines = [*job.lines[1 - _KEPT_LINES :], line]
-
-
-def _state_of(code: int, state: State, closed: bool) -> State:
-    if code == 0:
-        return "done"
-    if closed:
-        return "interrupted"
-    return "cancelled" if state == "stopping" else "failed"
-
-
-def _error_of(job: Job, code: int) -> str | None:
-    if job.state != "failed":
-        return None
-    said = next((line for line in reversed(job.lines) if line.startswith("error: ")), None)
-    if said is not None:
-        return said.removeprefix("error: ")
-    return f"the command ended by signal {-code}" if code < 0 else f"the command ended with code {code}"
-
-
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The jobs of a file; none if it is not there or not ours."""
-    try:
-        value = json.loads(path.read_bytes())
-        if value["format"] != _FORMAT:
-            return []
-        known = Job.__dataclass_fields__.keys()
-        return [one for one in value["jobs"] if isinstance(one, dict) and one.keys() == known][-_KEPT_JOBS:]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
+        keep(self._root / job.workspace, mine)

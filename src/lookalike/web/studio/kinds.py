@@ -53,6 +53,17 @@ class MergeChoice(Options):
     """Images into data_dst/merged instead of a video."""
 
 
+class PieceChoice(Options):
+    """Of `merge` for a few frames."""
+
+    first: Annotated[int, Field(ge=1)]
+    """Its first frame, from 1."""
+    last: Annotated[int, Field(ge=1)]
+    """Its last frame."""
+    name: ModelFolder | None = None
+    """The model's folder under model/; the last one trained if left out."""
+
+
 class SwapChoice(Options):
     """Of `swap`."""
 
@@ -75,6 +86,13 @@ class TimelapseChoice(Options):
     """Longest duration: pictures are left out evenly; all are shown if left out."""
 
 
+class CheckChoice(Options):
+    """Of `check`."""
+
+    frames: Annotated[int, Field(ge=4, le=400)] = 40
+    """How many frames of each video are looked at."""
+
+
 class ShotsChoice(Options):
     """Of `shots`."""
 
@@ -89,6 +107,8 @@ class CarryChoice(Options):
     """Frames before the first and after the last drawn face, too."""
 
 
+_LONGEST_VALUE: Final = 1000
+_LARGEST_NUMBER: Final = 1e15
 PATHS: Final = ("boxes", "person", "network", "mask_network")
 """Options that may name a file."""
 
@@ -106,6 +126,7 @@ class Kind:
 
 
 KINDS: Final[dict[str, Kind]] = {
+    "check": Kind("Check videos", ("check",), (CheckChoice,)),
     "extract": Kind("Extract faces", ("extract",), (ExtractFlags, ExtractConfig), side=True),
     "denoise": Kind("Denoise", ("denoise",), (DenoiseOptions,), side=True),
     "sort": Kind("Sort faces", ("sort",), (SortConfig,), side=True),
@@ -115,6 +136,7 @@ KINDS: Final[dict[str, Kind]] = {
     "timelapse": Kind("Time-lapse", ("timelapse",), (TimelapseChoice,)),
     "shots": Kind("Find shots", ("shots",), (ShotsChoice,)),
     "merge": Kind("Merge", ("merge",), (MergeChoice, MergeConfig, MergeRun, EncodeOptions)),
+    "piece": Kind("Merge a piece", ("merge",), (PieceChoice, MergeConfig, MergeRun, EncodeOptions)),
     "report": Kind("Report", ("report",)),
     "swap": Kind("Swap", ("swap",), (SwapChoice,)),
 }
@@ -136,7 +158,8 @@ def arguments(kind: str, folder: Path, side: Side | None, options: dict[str, Any
         raise ConfigError(f"{kind} is {'about src or dst; say which' if known.side else 'not about one side'}")
     if kind == "swap":
         return [*known.command, *_of_swap(Workspace(folder)), *flags(given)]
-    return [*known.command, str(folder), *([side] if side else []), *flags(given)]
+    output = _output(folder, given) if kind == "merge" else []
+    return [*known.command, str(folder), *([side] if side else []), *flags(given), *output]
 
 
 def checked(forms: Sequence[type[Options]], options: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +168,12 @@ def checked(forms: Sequence[type[Options]], options: dict[str, Any]) -> dict[str
     Raises:
         ConfigError: an option that none of them has, or a value that cannot be used.
     """
+    unknown = options.keys() - {key for form in forms for key in form.model_fields}
+    if unknown:
+        raise ConfigError(f"there is no option {min(unknown)[:40]!r} here")
     left = {key: value for key, value in options.items() if value is not None}
+    for key, value in left.items():
+        _check_word(key, value)
     given: dict[str, Any] = {}
     for form in forms:
         mine = {key: left.pop(key) for key in list(left) if key in form.model_fields}
@@ -154,9 +182,25 @@ def checked(forms: Sequence[type[Options]], options: dict[str, Any]) -> dict[str
         except ValidationError as exc:
             raise ConfigError(first_problem(exc)) from exc
         given |= {key: value for key, value in made.model_dump(mode="json").items() if key in mine}
-    if left:
-        raise ConfigError(f"there is no option {next(iter(left))[:40]!r} here")
     return given
+
+
+def _check_word(key: str, value: Any) -> None:
+    """Refuse what cannot be a word of a command line, or not be told to a page as JSON.
+
+    Raises:
+        ConfigError: a text that is too long or has control characters, a number without end.
+    """
+    if isinstance(value, str) and (len(value) > _LONGEST_VALUE or any(c < " " or c == "\x7f" for c in value)):
+        raise ConfigError(f"{key}: use at most {_LONGEST_VALUE} characters, and none that control")
+    if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
+        raise ConfigError(f"{key}: use a number up to {_LARGEST_NUMBER:g}")
+
+
+def _output(folder: Path, options: dict[str, Any]) -> list[str]:
+    """Where a merge goes whose codec does not fit into result.mp4."""
+    suffix = {"prores": ".mov", "ffv1": ".mkv"}.get(options.get("codec", ""))
+    return [f"--output={folder / 'result'}{suffix}"] if suffix and not options.get("sequence") else []
 
 
 def _of_swap(workspace: Workspace) -> list[str]:

@@ -6,6 +6,9 @@ from lookalike.errors import WorkspaceError
 from lookalike.pipeline.workspace import Workspace
 
 LONGEST_NAME = 100
+"""Characters of a new workspace's name."""
+LONGEST_PART = 255
+"""Bytes of a part of a path; no file system knows longer ones."""
 
 
 class NoWorkspaceError(WorkspaceError):
@@ -31,7 +34,7 @@ class Places:
     def names(self) -> list[str]:
         """The workspaces in name order."""
         try:
-            return sorted(path.name for path in self.root.iterdir() if self._serves(path))
+            return sorted(path.name for path in self.root.iterdir() if is_one_part(path.name) and self._serves(path))
         except OSError as exc:
             raise WorkspaceError(f"{self.root} cannot be read ({exc.strerror}); choose another folder") from exc
 
@@ -42,7 +45,7 @@ class Places:
             NoWorkspaceError: there is none of that name, or the name leads out of the root folder.
         """
         path = self.root / name
-        if not is_plain(name) or not self._serves(path):
+        if not is_one_part(name) or not self._serves(path):
             raise NoWorkspaceError(f"no workspace here is called {name[:LONGEST_NAME]!r}")
         return Workspace(path)
 
@@ -60,7 +63,7 @@ class Places:
         return path
 
     def _serves(self, path: Path) -> bool:
-        return is_workspace(path) and path.resolve().parent == self.root
+        return is_workspace(path) and path.resolve() == self.root / path.name
 
 
 def is_workspace(folder: Path) -> bool:
@@ -68,7 +71,18 @@ def is_workspace(folder: Path) -> bool:
     return (folder / "workspace.toml").is_file()
 
 
+def is_one_part(name: str) -> bool:
+    """Whether a name is one part of a path, no hidden one, and can be a part of an address, too."""
+    fits = 0 < len(name.encode("utf-8", "replace")) <= LONGEST_PART and name[0] != "."
+    return fits and not any(c in "/\\\x7f" or c < " " or "\ud800" <= c <= "\udfff" for c in name)
+
+
 def is_plain(name: str) -> bool:
-    """Whether a name is one part of a path, and no hidden one."""
-    good = 0 < len(name) <= LONGEST_NAME and name[0] != "." and name.isprintable()
-    return good and not any(c in '/\\:*?"<>|' for c in name)
+    """Whether a new workspace may have a name, on any system."""
+    return is_one_part(name) and len(name) <= LONGEST_NAME and name.isprintable() and not set(name) & set(':*?"<>|')
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """A file in a folder by the name that a request gave; none if the name or a link leads elsewhere."""
+    path = folder / name
+    return path if is_one_part(name) and path.is_file() and path.resolve() == folder.resolve() / name else None

@@ -1,22 +1,26 @@
 """The queue of jobs as all pages see it: asked, told of every change, stopped and retried."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
+from lookalike.errors import WorkspaceError
 from lookalike.options import Options
 from lookalike.pipeline.workspace import Side
 from lookalike.web.answers import answer, answer_sent
-from lookalike.web.studio.jobs import Jobs
 from lookalike.web.studio.studio import STATUSES, Studio
 
-_STREAMS: Final = 64
+STREAMS: Final = 64
 """Pages that are told of changes at the same time."""
 _BEAT_SECONDS: Final = 15
 _LEAST_SECONDS: Final = 0.2
@@ -34,10 +38,12 @@ class JobAsked(Options):
 def routes(studio: Studio) -> list[BaseRoute]:
     """What the pages ask for."""
     jobs = studio.jobs
-    streams = Streams(jobs)
 
     def listed(request: Request) -> Response:
-        return answer(lambda: {"jobs": jobs.list(request.query_params.get("workspace"))}, STATUSES)
+        return answer(lambda: {"jobs": _list(studio, request.query_params.get("workspace"))}, STATUSES)
+
+    def one(request: Request) -> Response:
+        return answer(lambda: asdict(jobs.get(request.path_params["number"])), STATUSES)
 
     async def add(request: Request) -> Response:
         def call(asked: JobAsked) -> dict[str, Any]:
@@ -55,37 +61,64 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
     return [
         Route("/api/jobs", listed),
-        Route("/api/events", streams.open),
+        Route("/api/events", Streams(studio), methods=["GET"]),
+        Route("/api/jobs/{number:int}", one),
         Route("/api/jobs/{number:int}/{what}", act, methods=["POST"]),
         Route("/api/w/{ws}/jobs", add, methods=["POST"]),
     ]
 
 
 class Streams:
-    """Tells every open page when the jobs change, by server-sent events."""
+    """Tells every open page when the jobs change, by server-sent events: the list at once, then after every change."""
 
-    def __init__(self, jobs: Jobs) -> None:
-        self._jobs, self._open = jobs, 0
+    def __init__(self, studio: Studio) -> None:
+        """No page yet."""
+        self._studio, self._open = studio, 0
+        self._told = (-1, "")
+        """The last message, with the version of the jobs that it tells of."""
 
-    async def open(self, _: Request) -> Response:
-        """A stream of the jobs: the whole list at once, then after every change."""
-        if self._open >= _STREAMS:
-            return PlainTextResponse("too many pages are open; close some\n", 503)
-        return StreamingResponse(self._stream(), media_type="text/event-stream")
-
-    async def _stream(self) -> AsyncIterator[str]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A stream of the jobs; counted here, as the body of an answer may never be begun."""
+        if self._open >= STREAMS:
+            await PlainTextResponse("too many pages are open; close some\n", 503)(scope, receive, send)
+            return
         self._open += 1
         try:
-            version = -1
-            while True:
-                if self._jobs.version != version:
-                    version = self._jobs.version
-                    yield f"data: {json.dumps({'jobs': self._jobs.list()})}\n\n"
-                else:
-                    yield ": still here\n\n"
-                waited = 0.0
-                while self._jobs.version == version and waited < _BEAT_SECONDS:
-                    await asyncio.sleep(_LEAST_SECONDS)
-                    waited += _LEAST_SECONDS
+            await run_in_threadpool(_recall, self._studio)
+            await StreamingResponse(self._stream(), media_type="text/event-stream")(scope, receive, send)
         finally:
             self._open -= 1
+
+    async def _stream(self) -> AsyncIterator[str]:
+        jobs, version = self._studio.jobs, -1
+        while True:
+            if jobs.version != version:
+                version = jobs.version
+                yield self._message(version)
+            else:
+                yield ": still here\n\n"
+            waited = 0.0
+            while jobs.version == version and waited < _BEAT_SECONDS:
+                await asyncio.sleep(_LEAST_SECONDS)
+                waited += _LEAST_SECONDS
+            if waited < _LEAST_SECONDS:
+                await asyncio.sleep(_LEAST_SECONDS - waited)
+
+    def _message(self, version: int) -> str:
+        """The same for all pages, so it is made once."""
+        if self._told[0] != version:
+            self._told = version, f"data: {json.dumps({'jobs': self._studio.jobs.look()})}\n\n"
+        return self._told[1]
+
+
+def _recall(studio: Studio) -> None:
+    """Jobs that earlier studios ran are shown, too."""
+    with contextlib.suppress(WorkspaceError):  # the folder itself cannot be read now
+        studio.jobs.recall(*studio.places.names())
+
+
+def _list(studio: Studio, workspace: str | None) -> list[dict[str, Any]]:
+    if workspace is not None:
+        return studio.jobs.list(studio.places.workspace(workspace).folder.name)
+    _recall(studio)
+    return studio.jobs.look()

@@ -1,5 +1,6 @@
 """What all pages of a studio share: the workspaces and the jobs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ class Studio:
         """
         self.places = Places(folder)
         self.jobs = Jobs(self.places.root)
+        self.at_end: list[Callable[[], None]] = []
+        """What pages want done when the studio ends."""
 
     def workspace(self, request: Request) -> Workspace:
         """The workspace of a request's address.
@@ -38,3 +41,5 @@ class Studio:
     def close(self) -> None:
         """End the jobs; what runs saves its state."""
         self.jobs.close()
+        for end in self.at_end:
+            end()

@@ -47,7 +47,7 @@ function tabs(ws, name) {
 }
 
 function help() {
-  sheet('Keys', el('dl', { class: 'keys' }, [...current.keys, ...KEYS].map(([key, what]) => el('div', {}, el('dt', {}, what), el('dd', {}, key.split(' or ').map((one, i) => [i ? ' or ' : '', el('kbd', {}, one)]))))));
+  sheet('Keys', el('dl', { class: 'keys' }, [...current.keys, ...KEYS].map(([key, what]) => el('div', {}, el('dt', {}, what), el('dd', {}, key.split(' or ').flatMap((one, i) => [i ? ' or ' : '', el('kbd', {}, one)]))))));
 }
 
 function theme(dark) {
@@ -68,6 +68,11 @@ onKeys({ '?': help, 'Shift+?': help, 'Alt+j': () => showJobs(), 'Alt+0': () => g
 tray(document.getElementById('tray'));
 window.addEventListener('hashchange', show);
 
+const session = await tried(() => api.get('/api/session'));
+if (session?.login) {
+  const leave = async () => { await fetch('/logout', { method: 'POST' }); location.assign('/login'); };
+  document.querySelector('header.top').append(el('button', { id: 'leave', onclick: leave }, 'Log out'));
+}
 const first = await tried(() => api.get('/api/workspaces'));
 if (location.search) history.replaceState(null, '', `/${location.hash}`); // the token does not stay in the address
 if (!location.hash && first?.first) location.hash = `#/w/${encodeURIComponent(first.first)}/videos`; else show();

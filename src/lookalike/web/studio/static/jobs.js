@@ -5,8 +5,13 @@ const listeners = new Set();
 export let jobs = [];
 const OVER = ['done', 'failed', 'cancelled', 'interrupted'];
 const PILLS = { running: 'good', stopping: 'warn', waiting: '', done: 'good', failed: 'bad', cancelled: '', interrupted: 'warn' };
-const TITLES = { extract: 'Extract faces', denoise: 'Denoise', sort: 'Sort faces', 'mask-apply': 'Apply mask network', 'mask-carry': 'Carry polygons',
-  train: 'Train', timelapse: 'Time-lapse', shots: 'Find shots', merge: 'Merge', report: 'Report', swap: 'Swap' };
+const TITLES = { check: 'Check videos', extract: 'Extract faces', denoise: 'Denoise', sort: 'Sort faces', 'mask-apply': 'Apply mask network', 'mask-carry': 'Carry polygons',
+  train: 'Train', timelapse: 'Time-lapse', shots: 'Find shots', merge: 'Merge', piece: 'Merge a piece', report: 'Report', swap: 'Swap' };
+
+/** Until a stream that was refused is asked for again, as when too many pages were open. */
+const REFUSED_MS = 5000;
+/** All that jobs which are over said, by number: the stream has the last of it only. */
+const logs = new Map();
 
 export const isOver = (job) => OVER.includes(job.state);
 export const title = (job) => `${TITLES[job.kind] ?? job.kind}${job.side ? ` of ${job.side}` : ''}`;
@@ -32,9 +37,8 @@ export function ended(number) {
   });
 }
 
-export function listen() {
+export function listen(before = new Map()) {
   const source = new EventSource('/api/events');
-  const before = new Map();
   source.onmessage = (event) => {
     document.getElementById('lost').hidden = true;
     jobs = JSON.parse(event.data).jobs;
@@ -44,7 +48,11 @@ export function listen() {
     }
     for (const fn of listeners) fn(jobs);
   };
-  source.onerror = () => { document.getElementById('lost').hidden = false; };
+  source.onerror = () => {
+    document.getElementById('lost').hidden = false;
+    if (source.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
+    setTimeout(() => api.get('/api/session').catch(() => {}).then(() => listen(before)), REFUSED_MS);
+  };
 }
 
 function say(job) {
@@ -83,9 +91,14 @@ export function row(job, opened = new Set()) {
   const took = job.started ? words.time((job.ended ?? Date.now() / 1000) - job.started) : '';
   const left = job.state === 'running' && job.done > 0 && job.total > job.done ? `, about ${words.time(((Date.now() / 1000 - job.started) * (job.total - job.done)) / job.done)} left` : '';
   const amount = job.total ? `${Math.floor(job.done).toLocaleString('en')}/${Math.floor(job.total).toLocaleString('en')} ${job.unit}` : '';
-  const log = el('details', { class: 'more', open: opened.has(job.number), ontoggle: (event) => { event.target.open ? opened.add(job.number) : opened.delete(job.number); } },
-    el('summary', { id: `job-log-${job.number}` }, 'What it said'),
-    el('pre', { class: 'log' }, `lookalike ${job.words.join(' ')}\n\n${job.lines.join('\n')}`));
+  const said = (lines) => `lookalike ${job.words.join(' ')}\n\n${lines.join('\n')}`;
+  const pre = el('pre', { class: 'log' }, said(logs.get(job.number) ?? job.lines));
+  const log = el('details', { class: 'more', open: opened.has(job.number), ontoggle: async (event) => {
+    event.target.open ? opened.add(job.number) : opened.delete(job.number);
+    if (!event.target.open || !isOver(job) || logs.has(job.number)) return;
+    const whole = await tried(() => api.get(`/api/jobs/${job.number}`));
+    if (whole) { logs.set(job.number, whole.lines); pre.textContent = said(whole.lines); }
+  } }, el('summary', { id: `job-log-${job.number}` }, 'What it said'), pre);
   return el('div', { class: 'job', 'data-job': job.number, 'data-state': job.state },
     el('div', { class: 'row' },
       el('strong', { class: 'grow cut' }, title(job), ' ', el('span', { class: 'soft' }, job.workspace)),

@@ -21,6 +21,7 @@ export class Refused extends Error {
 
 async function answered(response) {
   if (response.ok) return response.json();
+  if (response.status === 401) location.assign('/login'); // the studio was started anew, or somebody logged out
   let message = `the studio answered ${response.status}`;
   try { message = (await response.json()).error ?? message; } catch { /* plain text */ }
   throw new Refused(response.status, message);

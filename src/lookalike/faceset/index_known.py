@@ -1,0 +1,35 @@
+"""What an index knows of the faces, a few words each: for who looks at a whole faceset and needs no records."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_KNOWN = """
+SELECT faces.rowid, faces.name, bytes, modified_ns, problem,
+       coalesce(json_extract(record, '$.source'), ''), json_extract(record, '$.reason'), data
+FROM faces LEFT JOIN features ON features.name = faces.name AND kind = ?1 WHERE faces.rowid > ?2 ORDER BY faces.rowid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What `FacesetIndex.known` tells of a face."""
+
+    place: int
+    """Grows with every file that is read, also anew."""
+    name: str
+    stamp: tuple[int, int]
+    """Size and time of the file that was read."""
+    problem: str | None
+    """Why it cannot be read."""
+    source: str
+    reason: str | None
+    """Why it was put aside."""
+    feature: bytes | None
+    """(D,) float32; none before it was computed."""
+
+
+def read_known(db: sqlite3.Connection, kind: str, after: int) -> Iterator[Known]:
+    """See `FacesetIndex.known`."""
+    for place, name, size, modified_ns, *rest in db.execute(_KNOWN, (kind, after)):
+        yield Known(place, name, (size, modified_ns), *rest)
