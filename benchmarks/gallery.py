@@ -164,7 +164,7 @@ def visit(workspace: Workspace, given: Any, *, first: bool) -> dict[str, Any]:
         wait(page, KNOWN)
         figures["all_known_after_seconds"] = round(time.perf_counter() - begin, 1)
         figures |= jumped(page, given.jumps, "read")
-        figures["orders_ms"] = {by: ordered(page, by) for by in ("yaw", "sharpness", "name", "face-dissim", "score")}
+        figures["orders_ms"] = {by: ordered(page, by) for by in ("yaw", "sharpness", "name", "score")}
         figures |= put_aside(page, workspace, 500)
         figures["megabytes"] = memory(server.pid)
         page.wait_for_timeout(SETTLE_SECONDS * 1000)

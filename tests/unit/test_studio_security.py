@@ -275,8 +275,16 @@ class TestPaths:
                     paths |= {filled(route.path, **{name: quote(one)}) for one in given}
             for path in sorted(paths):
                 asked(client, "GET", path)
-                for name in ("face.jpg", "link.jpg", "link.png", "1", "3", "result.mp4"):
-                    asked(client, "GET", path + "?" + "&".join(f"{word}={quote(name)}" for word in words))
+            for name in ("face.jpg", "link.jpg", "link.png", "1", "3", "result.mp4"):
+                asked(client, "GET", f"{filled(route.path)}?" + "&".join(f"{word}={quote(name)}" for word in words))
+
+    def test_a_secret_would_be_noticed(self, root: Path) -> None:
+        for name in ("secret.txt", "secret.png", "face.jpg"):
+            content = (root.parent / "secrets" / name).read_bytes()
+            assert shows_secret(content)
+            assert shows_secret(b"before" + content)
+        for face in (root / "linked" / "data_dst" / "aligned").glob("0*.jpg"):
+            assert not shows_secret(face.read_bytes())
 
     def test_workspaces_linked_from_elsewhere(self, client: Client) -> None:
         for path in ("/api/w/away/jobs", "/api/w/plain%2f..%2faway/jobs", "/api/w/plain/../away/jobs"):

@@ -67,6 +67,8 @@ def _plain(events: Iterator[Event], out: TextIO) -> None:
         now = time.monotonic()
         if isinstance(event, Message):
             out.write(f"{event.step}: {one_line(event.text)}\n")
+        elif not event.unit:
+            continue  # says nothing, as while a page is served
         elif event.step != shown_step or now - shown_at >= _PLAIN_SECONDS:
             out.write(f"{event.step}: {_amount(event)}{'  ' if event.note else ''}{event.note}\n")
             shown_at, shown_step = now, event.step
