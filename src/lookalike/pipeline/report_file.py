@@ -9,7 +9,7 @@ from typing import Any, Final
 from lookalike.errors import WorkspaceError
 from lookalike.options import format_of
 from lookalike.pipeline.model_folders import look_at_model
-from lookalike.pipeline.result import recorded_result, stamp
+from lookalike.pipeline.result import made_by, recorded_result, stamp
 from lookalike.pipeline.workspace import Workspace
 from lookalike.reporting.figures import FORMAT, Report
 from lookalike.reporting.table import sections
@@ -110,11 +110,7 @@ def _comparison(workspace: Workspace) -> dict[str, Any] | None:
 def _facts(workspace: Workspace, result: Path) -> dict[str, Any]:
     """What is known of how a result was made."""
     steps = workspace.record.steps
-    made = max(
-        (steps[name] for name in ("merge", "encode") if steps.get(name, {}).get("output") == str(result)),
-        key=lambda noted: noted.get("stamp") == stamp(result),
-        default={},
-    )
+    made = next((steps[step] for step in ("merge", "encode") if made_by(workspace, step) == result), {})
     name = made.get("model")
     kind = look_at_model(workspace, name).kind if isinstance(name, str) and (workspace.model(name)).is_dir() else None
     return {
