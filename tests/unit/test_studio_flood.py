@@ -1,7 +1,6 @@
 """What a studio survives: what is no request, bodies without end, 200 sockets at once; never with a traceback."""
 
 import http.client
-import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -16,6 +15,8 @@ from lookalike.web.studio import uploads
 from lookalike.web.studio.app import StudioServer
 from lookalike.web.studio.queue_page import STREAMS
 from studio_http import Client, filled, routes, status_of, until
+
+pytestmark = pytest.mark.usefixtures("no_traceback")
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +35,6 @@ def server(root: Path) -> Iterator[StudioServer]:
 @pytest.fixture(scope="module")
 def client(server: StudioServer) -> Client:
     return Client(server)
-
-
-@pytest.fixture(autouse=True)
-def no_traceback(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Nothing may be said on the terminal, whatever is asked."""
-    yield
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == []
-    assert "Traceback" not in capfd.readouterr().err
 
 
 class TestRequests:

@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from acting_commands import DEAF, POLITE, QUICK, act, acting_step, is_alive, over, ready, stand_in, until
+from acting_commands import DEAF, POLITE, QUICK, act, is_alive, over, ready, until
 from lookalike.errors import LookalikeError, WorkspaceError
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.studio import job as job_module
@@ -20,39 +19,6 @@ from lookalike.web.studio.app import StudioServer
 from lookalike.web.studio.job import KEPT_JOBS, Job, keep, recall
 from lookalike.web.studio.jobs import Jobs
 from studio_http import Client
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "root"
-    for name in ("a", "b", "c"):
-        Workspace.create(root / name)
-    return root
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return stand_in(tmp_path)
-
-
-@pytest.fixture
-def jobs(root: Path, environment: dict[str, str]) -> Iterator[Jobs]:
-    jobs = Jobs(root, environment)
-    yield jobs
-    for values in jobs.list():
-        jobs.cancel(values["number"])
-        jobs.cancel(values["number"])
-    jobs.close()
-
-
-@pytest.fixture
-def real(root: Path, tmp_path: Path) -> Iterator[Jobs]:
-    """Runs the real command line, with a step that acts."""
-    jobs = Jobs(root, acting_step(tmp_path))
-    yield jobs
-    for name in ("a", "b", "c"):
-        (root / name / "enough").touch()
-    jobs.close()
 
 
 class TestMemory:
