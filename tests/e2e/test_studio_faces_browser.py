@@ -224,6 +224,9 @@ def test_of_many_faces_only_those_in_sight_are_in_the_document(
     face(page, 0).click()
     page.keyboard.press("Shift+End")
     expect(page.locator(".faces-actions")).to_contain_text("500 selected")
+    studio.go("faces", "src", "00300_0.jpg")
+    expect(face(page, 300)).to_be_visible()
+    assert selected(page) == ["00300_0.jpg"]
     page.reload()
     studio.ready("faces")
     expect(page.locator("[data-shelf=use]")).to_have_text("In use 500")

@@ -190,6 +190,7 @@ export function makePage(root, view, side, early) {
     async begin() {
       bar.resize(0);
       await tried(() => source.refresh(true));
+      if (view.args[1] && data?.places.has(view.args[1])) pick([view.args[1]], 'use'); // the address names a face
       grid.element.focus({ preventScroll: true });
       later = setTimeout(() => { orders.load(); map.load(); source.whenRead(() => map.load()); }, LATER);
     },
