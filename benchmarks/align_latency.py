@@ -96,7 +96,10 @@ def write_clip(path: Path, picture: NDArray[np.uint8]) -> None:
         for number in range(FRAMES):
             writer.write(
                 Frame(
-                    rgb_to_picture(picture.astype(np.float32) / 255, color, 1, 1), number, number * 512, info.time_base
+                    rgb_to_picture(picture.astype(np.float32) / np.float32(255), color, 1, 1),
+                    number,
+                    number * 512,
+                    info.time_base,
                 )
             )
 
