@@ -117,16 +117,6 @@ class TestCarry:
         list(carry(place, "dst"))
         assert load_record(paths[4]).polygons != before
 
-    def test_a_stop_saves(self, place: Workspace) -> None:
-        for path in list_faces(place.aligned("dst")):
-            draw_oval(path)
-        events = train_masks(place, MaskTrainConfig(iterations=50, batch_size=2, pool=16, device="cpu"))
-        steps = (event for event in events if isinstance(event, Progress) and event.unit == "iterations")
-        assert next(steps).done == 1
-        assert next(steps).done == 2
-        events.close()
-        assert own_iterations(place) == 2
-
     def test_without_polygons_it_says_so(self, place: Workspace) -> None:
         with pytest.raises(FacesetError, match="draw some with mask edit"):
             list(carry(place, "dst"))

@@ -126,3 +126,21 @@ def _packet_index(path: Path, _mtime_ns: int, _size: int) -> PacketIndex:
 def _reason(exc: Exception) -> str:
     text = getattr(exc, "strerror", None) or str(exc)
     return " ".join(str(text).split()).rstrip(".")
+
+
+def next_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
+    """The first picture that can be decoded from where the container stands.
+
+    Raises:
+        VideoOpenError: there is none.
+    """
+    stream.thread_type = "SLICE"  # frame threads would decode many pictures ahead
+    for packet in packets(container, stream, lambda: None):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            if isinstance(frame, av.VideoFrame):
+                return frame
+    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded; play it to check")

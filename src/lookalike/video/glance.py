@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lookalike.errors import VideoOpenError
-from lookalike.video.demux import opened, packet_index, packets, picture_stream
+from lookalike.video.demux import next_frame, opened, packet_index, picture_stream
 from lookalike.video.images import is_images, list_images
 
 _PLACE: Final = 3
@@ -63,19 +63,10 @@ def still(path: Path, long_side: int) -> NDArray[np.uint8]:
         return _of_images(path, long_side)
     with opened(path) as container:
         stream = picture_stream(container, path)
-        stream.thread_type = "SLICE"
         if container.duration and container.duration > _PLACE * _MICROSECONDS:
             with suppress(av.error.FFmpegError):
                 container.seek((container.start_time or 0) + container.duration // _PLACE)
-        for packet in packets(container, stream, lambda: None):
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                continue
-            for frame in frames:
-                if isinstance(frame, av.VideoFrame):
-                    return _small(frame, long_side)
-    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded; play it to check")
+        return _small(next_frame(container, stream, path), long_side)
 
 
 def _small(frame: av.VideoFrame, long_side: int) -> NDArray[np.uint8]:

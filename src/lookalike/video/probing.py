@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from lookalike.errors import VideoOpenError
 from lookalike.types import ColorSpace, ColorTags, Matrix, VideoInfo
 from lookalike.video import images
-from lookalike.video.demux import opened, packet_index, packets, picture_stream
+from lookalike.video.demux import next_frame, opened, packet_index, picture_stream
 from lookalike.video.planes import Rotation, guessed_matrix, is_rgb, layout_bits
 
 _MATRIX_OF_TAG: Final[dict[int, Matrix]] = {
@@ -53,7 +53,7 @@ def _probe(path: Path, _mtime_ns: int, _size: int) -> VideoInfo:
         aspect = stream.sample_aspect_ratio or Fraction(1)
         seconds = _duration(container, stream)
         audio_tracks = len(container.streams.audio)
-        frame = _first_frame(container, stream, path)
+        frame = next_frame(container, stream, path)
         stored_wh = (frame.width, frame.height)
         tags, pixel_format, rotation = _tags(stream, frame), frame.format.name, _rotation(frame)
         interlaced = frame.interlaced_frame
@@ -97,19 +97,6 @@ def decide_color(pixel_format: str, tags: ColorTags, stored_height: int) -> tupl
     if pixel_format.startswith("yuvj"):
         tags = replace(tags, range=2)
     return ColorSpace(_MATRIX_OF_TAG.get(tags.matrix, guess), tags.range == 2, bits), tags
-
-
-def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
-    stream.thread_type = "SLICE"  # frame threads would decode many pictures ahead
-    for packet in packets(container, stream, lambda: None):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            continue
-        for frame in frames:
-            if isinstance(frame, av.VideoFrame):
-                return frame
-    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded; play it to check")
 
 
 def _tags(stream: VideoStream, frame: av.VideoFrame) -> ColorTags:
