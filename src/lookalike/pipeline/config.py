@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lookalike.options import DetectorName, FaceType, Geometry, LandmarkerName, Options, geometry_of
 from lookalike.pipeline.time_points import parse_point
+from lookalike.site_config import ContentCheck
 from lookalike.video.options import CodecName, EncodeOptions
 
 
@@ -94,3 +95,16 @@ class DenoiseOptions(Options):
 
     factor: Annotated[int, Field(ge=1, le=20)] = 5
     """Strength: a quarter is taken off differences of so many steps of 255."""
+
+
+class TrustOptions(Options):
+    """What is asked before a merge, and what its result says of itself."""
+
+    credentials: bool = True
+    """Sign the result with content credentials (C2PA), and say in its metadata that its face was replaced."""
+    show_face: bool = False
+    """Put a picture of a face of src into the credentials; without it they hold its hash and a count."""
+    require_consent: bool = False
+    """Refuse to merge without valid records of consent (`lookalike consent add`)."""
+    content_check: ContentCheck = "open-nsfw"
+    """Who looks at dst for explicit pictures, which are refused; off is written into the credentials and the report."""
