@@ -1,6 +1,7 @@
 """Fixtures of more than one file."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from drawn_faces import DST, SRC, write_faceset
 from drawn_workspace import drawn_workspace
 from lookalike.pipeline.workspace import Workspace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings and identities of the tests' own, for their commands, too; only caches are the user's."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_STATE_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        patch.delenv("LOOKALIKE_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ BASE = {
     "tone_map",
     "noise_filter",
 }
-BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights", "site_config"}
+BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights", "site_config", "untrusted"}
 STAGES = {"video", "faces", "faceset", "curation", "models", "masks", "training", "merging", "reporting", "sample"}
 STAGES |= {"provenance", "content", "interchange"}
 BELOW_STAGES = BASE | ROOTS

@@ -4,12 +4,14 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from lookalike.errors import StorageError
 
+_LONGEST_NAME = 255
+"""Bytes."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -35,7 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: the disk is full or not writable.
     """
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = _partial(path)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -44,8 +46,31 @@ def replacing(path: Path) -> Iterator[Path]:
                 os.fsync(handle.fileno())
             temporary.replace(path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
             raise
+
+
+def _partial(path: Path) -> Path:
+    """A hidden name beside `path`, cut where the whole would be longer than file systems take."""
+    room = _LONGEST_NAME - len(os.fsencode(f"..partial{path.suffix}"))
+    stem = (
+        os.fsencode(path.stem)[: max(room, 0)].decode(errors="ignore")
+        if room < len(os.fsencode(path.stem))
+        else path.stem
+    )
+    return path.with_name(f".{stem}.partial{path.suffix}")
+
+
+def discard(path: Path) -> None:
+    """Remove a file that is not needed, if that can be done; whoever calls has worse to tell."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left of files that were being written into a folder; nobody may be writing there now."""
+    for path in folder.glob(".*.partial*"):
+        discard(path)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

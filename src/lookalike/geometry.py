@@ -10,7 +10,7 @@ _PADDING_2019 = {"half": 0.0, "full": 12 / 64, "head": 24 / 64}
 """Room on each side of the template, as a share of the crop's side."""
 _PADDING_DFL2 = {"half": 0.0, "mid-full": 0.0675, "full": 0.2109375, "whole": 0.40, "head": 0.70}
 """How much half the square's diagonal is longer than half the template's, in template diagonals over root two."""
-_RIGID = (*range(17, 49), 54)
+RIGID = (*range(17, 49), 54)
 """The landmarks that DeepFaceLab 2 aligns by: brows, nose, eyes and the corners of the mouth."""
 
 
@@ -92,7 +92,7 @@ def _matrix_dfl2(landmarks: NDArray[np.float64], size: int, face_type: FaceType)
 
     DeepFaceLab 2 expects 3-D landmarks for `head`; with ours in 2-D the sideways move is measured from the same points.
     """
-    unit = similarity(landmarks[list(_RIGID)], TEMPLATE[[i - 17 for i in _RIGID]])
+    unit = similarity(landmarks[list(RIGID)], TEMPLATE[[i - 17 for i in RIGID]])
     back = invert(unit)
     right, down = back[:, 0], back[:, 1]
     centre = transform(back, np.array([0.5, 0.5]))

@@ -102,7 +102,7 @@ def feature_mask(landmarks: NDArray[np.floating], size: int) -> NDArray[np.uint8
         points = np.asarray(landmarks, np.float64)[list(part)]
         one = np.zeros_like(mask)
         cv2.fillConvexPoly(one, cv2.convexHull(np.round(points).astype(np.int32)), 1)
-        grow = max(1, round(np.ptp(points[:, 0]) * 0.25))
+        grow = max(1, min(round(np.ptp(points[:, 0]) * 0.25), size // 6))  # no more for what makes no face
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
         mask |= np.asarray(cv2.dilate(one, disc), np.uint8)
     return mask

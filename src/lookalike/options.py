@@ -19,6 +19,9 @@ DetectorName = Literal["yunet", "retinaface", "mtcnn", "dlib-hog", "dlib-cnn", "
 LandmarkerName = Literal["mesh", "fan", "dlib"]
 """What places the 68 landmarks."""
 
+_LONGEST_WHERE = 200
+"""Letters of where a problem is; the names of what is wrong in a file are the file's."""
+
 _FACE_TYPES: dict[Geometry, tuple[FaceType, ...]] = {
     "2019": ("half", "full", "head", "avatar"),
     "dfl2": ("half", "mid-full", "full", "full-no-align", "whole", "head", "head-no-align"),
@@ -58,7 +61,8 @@ def first_problem(exc: ValidationError) -> str:
     first = exc.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     what = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+    text = f"{where[:_LONGEST_WHERE]}: {what}" if where else what
+    return "".join(letter if letter.isprintable() else "?" for letter in text)  # a file's own words may be in it
 
 
 def covers(have: FaceType, want: FaceType) -> bool:

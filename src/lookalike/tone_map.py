@@ -86,6 +86,14 @@ def tone_mapped(rgb: NDArray[np.float32], tags: ColorTags) -> NDArray[np.float32
     return _looked_up(_srgb_table(), light)
 
 
+def graphics_white(tags: ColorTags) -> float:
+    """The code in [0, 1] of white in what is drawn into a video; below 1 where that would be a glare.
+
+    Source: ITU-R BT.2408, table 1: graphics white of 203 cd/m2.
+    """
+    return {PQ: 0.58, HLG: 0.75}.get(tags.transfer, 1.0)
+
+
 def detection_rgb(picture: Picture, tags: ColorTags) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB of a picture for finding faces: tone-mapped if HDR, else its own colours."""
     return eight_bit(tone_mapped(picture_to_rgb(picture), tags))

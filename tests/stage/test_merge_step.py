@@ -23,7 +23,7 @@ from lookalike.pipeline import segments
 from lookalike.pipeline.merge import merge
 from lookalike.pipeline.merge_settings import MergeFile, Shot, write_merge_file
 from lookalike.pipeline.workspace import Workspace
-from lookalike.types import ColorTags, Event, Frame, Message
+from lookalike.types import ColorTags, Event, Frame, Message, Progress
 from lookalike.video import EncodeOptions, probe, read_frames
 from merge_workspace import Kind, merge_workspace
 
@@ -100,24 +100,28 @@ class StoppedError(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("after", [11, 25, 41])
-def test_a_stopped_merge_ends_as_one_that_was_not(tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("after", "marks"), [(11, MergeRun()), (25, MergeRun(label="AI-generated", halo=True)), (41, MergeRun())]
+)
+def test_a_stopped_merge_ends_as_one_that_was_not(
+    tmp_path: Path, after: int, marks: MergeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Smoothing looks at frames on both sides of the place where it was stopped."""
     monkeypatch.setattr(segments, "SEGMENT_FRAMES", 10)
     workspace = merge_workspace(tmp_path, 48)
-    run(workspace, tmp_path / "whole.mkv")
+    run(workspace, tmp_path / "whole.mkv", extra=marks)
 
     def stopping() -> Iterator[Event]:
         count = 0
-        for event in merge(workspace, MergeConfig(), FFV1, output=tmp_path / "parts.mkv"):
-            count += not isinstance(event, Message)
+        for event in merge(workspace, MergeConfig(), FFV1, run=marks, output=tmp_path / "parts.mkv"):
+            count += isinstance(event, Progress) and event.step == "merge"
             yield event
             if count == after:
                 raise StoppedError
 
     with pytest.raises(StoppedError):
         list(stopping())
-    said = [e.text for e in run(workspace, tmp_path / "parts.mkv") if isinstance(e, Message)]
+    said = [e.text for e in run(workspace, tmp_path / "parts.mkv", extra=marks) if isinstance(e, Message)]
     assert any(text.startswith("reused") for text in said)
     for one, other in zip(pictures(tmp_path / "whole.mkv"), pictures(tmp_path / "parts.mkv"), strict=True):
         assert all((a == b).all() for a, b in zip(one.picture.planes, other.picture.planes, strict=True))

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import av
 import cv2
@@ -253,10 +254,10 @@ class TestImages:
         assert len(list(read_frames(tmp_path))) == 3
         opened = Image.open
 
-        def hostile(file: Path) -> Image.Image:
-            if file.name != "1.png":
+        def hostile(file: BinaryIO, **kinds: Any) -> Image.Image:
+            if Path(file.name).name != "1.png":
                 raise error("hostile")
-            return opened(file)
+            return opened(file, **kinds)
 
         monkeypatch.setattr(Image, "open", hostile)
         assert [frame.index for frame in read_frames(tmp_path)] == [0]

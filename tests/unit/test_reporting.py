@@ -281,7 +281,7 @@ class TestPlots:
 
 def test_pictures_have_their_size() -> None:
     rgb = np.zeros((SIDE, SIDE, 3), np.uint8)
-    assert pair_picture(rgb, rgb, make_record()).startswith(b"\xff\xd8")
+    assert pair_picture(rgb, rgb, make_record().box_xyxy).startswith(b"\xff\xd8")
     tile = pair_tile(rgb, rgb, make_record())
     assert tile.shape == (256, 128, 3)
     assert strip_picture([tile, tile]).startswith(b"\xff\xd8")

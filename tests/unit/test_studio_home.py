@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drawn_workspace import COUNT
+from lookalike.cli import run
 from lookalike.pipeline.report_file import plots
 from lookalike.pipeline.workspace import Workspace
 from lookalike.reporting.page import render_page
@@ -66,6 +67,20 @@ class TestWorkspaces:
         cards = client.get("/api/workspaces").json["workspaces"]
         assert [card["name"] for card in cards] == ["my swap", place.folder.name]
         assert "cannot be read" in cards[0]["error"]
+
+    def test_a_card_tells_who_agreed(self, client: Client, place: Workspace) -> None:
+        (card,) = client.get("/api/workspaces").json["workspaces"]
+        assert {side: one["state"] for side, one in card["consent"]["sides"].items()} == {"src": "none", "dst": "none"}
+        assert card["consent"]["sides"]["dst"]["command"].startswith("lookalike consent add ")
+        assert run(["consent", "add", str(place.folder), "src", "--not-needed", "drawn"]) == 0
+        (card,) = client.get("/api/workspaces").json["workspaces"]
+        assert (card["consent"]["sides"]["src"]["state"], card["consent"]["required"]) == ("valid", False)
+        next(iter(place.video("src").iterdir())).write_bytes(b"another")
+        (card,) = client.get("/api/workspaces").json["workspaces"]
+        assert card["consent"]["sides"]["src"]["state"] == "not looked at"
+        (place.folder / "consents" / "0001.json").write_text("{")
+        (card,) = client.get("/api/workspaces").json["workspaces"]
+        assert "is damaged and is no consent" in card["consent"]["error"]
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", ".a", "a\\b", "x" * 101, "a:b", "ws", "\ud800"])
     def test_names_that_cannot_be(self, client: Client, name: str) -> None:

@@ -1,5 +1,6 @@
 """The `lookalike` command. Commands are imported when they run, so that help comes at once."""
 
+import io
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ _COMMANDS = {
     "doctor": (_STEPS, "Say what this machine has and what will be used."),
 }
 """The module of cli/ that a command is in, and its line of help."""
+_NO_MEMORY = ("allocate memory", "out of memory", "insufficient memory", "failed to allocate", "start new thread")
 _EPILOGUE = (
     "With every command: --config FILE.toml reads the same options, under [command]; "
     "--json-lines prints events for programs."
@@ -57,6 +59,7 @@ def build_app() -> App:
         help_epilogue=_EPILOGUE,
         version=__version__,
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # `run` says how to go on
     )
     for name, (module, text) in _COMMANDS.items():
         app.command(f"lookalike.cli.{module}:{name}", name=name, help=text)
@@ -64,7 +67,7 @@ def build_app() -> App:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 an error to act on, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 an error to act on, 2 wrong usage, 130 interrupted; `verify` also 3."""
     sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
 
 
@@ -78,6 +81,11 @@ def run(arguments: list[str]) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "30000")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ask_to_stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # names of files need not be text, and not every terminal has all letters
+            stream.reconfigure(errors="backslashreplace")
     app = build_app()
     try:
         json_lines = _take_flag(arguments, "--json-lines")
@@ -88,7 +96,7 @@ def run(arguments: list[str]) -> int:
             app.config = (Toml(config, must_exist=True, allow_unknown=False),)
         if json_lines:
             os.environ["LOOKALIKE_JSON_LINES"] = "1"
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        answer = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as exc:
         return _fail(_usage(exc), 2)
     except ConfigError as exc:
@@ -98,11 +106,21 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return _unheard()
     except OSError as exc:
-        return _fail(f"{exc.filename or 'a file'}: {exc.strerror or exc}", 1)
+        reason = f"{exc.filename or 'a file'}: {exc.strerror or exc}"
+        return _fail(f"{reason}; put that right and run the same command again", 1)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
         return 130
-    return 0
+    except Exception as exc:
+        if not _lacks_memory(exc):
+            raise
+        return _fail("out of memory; close other programs or ask for less at once, and run the same command again", 1)
+    return answer if isinstance(answer, int) else 0
+
+
+def _lacks_memory(exc: Exception) -> bool:
+    """Whether an error says that memory ran out, as Python, PyTorch, OpenCV and threads say it."""
+    return isinstance(exc, MemoryError) or any(word in str(exc).lower() for word in _NO_MEMORY)
 
 
 def _usage(exc: CycloptsError) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from lookalike.merging.config import MergeConfig, MergeRun
-from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.config import ExtractConfig, TrustOptions
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.training.config import PRESETS, Preset, TrainConfig, changed_options, preset_options
 from lookalike.video.options import EncodeOptions
@@ -48,6 +48,7 @@ def swap(
     overwrite: Overwrite = False,
     merging: Annotated[MergeConfig | None, Flat] = None,
     merge_run: Annotated[MergeRun | None, Flat] = None,
+    trust: Annotated[TrustOptions | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Put the person of one video into another: extract, train, merge, encode, report. Run it again to go on."""
@@ -64,6 +65,7 @@ def swap(
         dst_faces=ExtractConfig(person=dst_person),
         merging=merging,
         merge_run=merge_run,
+        trust=trust,
         encoding=encoding,
         overwrite=overwrite,
     )

@@ -1,5 +1,6 @@
 """Merging and what belongs to it: options in, events out."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 from lookalike.cli.commands import Flat, Folder, Overwrite, _show
 from lookalike.errors import ConfigError
 from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.workspace import Workspace
 from lookalike.video.options import EncodeOptions
 
@@ -25,6 +27,7 @@ def merge(
     overwrite: Overwrite = False,
     config: Annotated[MergeConfig | None, Flat] = None,
     run: Annotated[MergeRun | None, Flat] = None,
+    trust: Annotated[TrustOptions | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Lay the new face into dst and write the video with dst's sound. Shots have their options in merge.toml."""
@@ -36,12 +39,32 @@ def merge(
         if sequence:
             raise ConfigError("--sequence writes all frames; leave out --first and --last")
         events = merge_piece(
-            place, *options, first=first, last=last, run=run, output=output, name=name, overwrite=overwrite
+            place,
+            *options,
+            first=first,
+            last=last,
+            run=run,
+            trust=trust,
+            output=output,
+            name=name,
+            overwrite=overwrite,
         )
     else:
+        from lookalike.pipeline.disguise import proved
         from lookalike.pipeline.merge import merge as start
 
-        events = start(place, *options, run=run, output=output, name=name, sequence=sequence, overwrite=overwrite)
+        merging = partial(
+            start,
+            place,
+            *options,
+            run=run,
+            trust=trust,
+            output=output,
+            name=name,
+            sequence=sequence,
+            overwrite=overwrite,
+        )
+        events = merging() if sequence else proved(merging, place, trust or TrustOptions())
     _show(events, place)
 
 
@@ -50,13 +73,16 @@ def encode(
     *,
     output: Output = None,
     overwrite: Overwrite = False,
+    trust: Annotated[TrustOptions | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
 ) -> None:
     """Make a video of the images that `merge --sequence` wrote, with dst's times and sound."""
+    from lookalike.pipeline.disguise import proved
     from lookalike.pipeline.encode import encode as start
 
     place = Workspace(workspace)
-    _show(start(place, encoding or EncodeOptions(), output=output, overwrite=overwrite), place)
+    encoded = partial(start, place, encoding or EncodeOptions(), trust=trust, output=output, overwrite=overwrite)
+    _show(proved(encoded, place, trust or TrustOptions()), place)
 
 
 def shots(

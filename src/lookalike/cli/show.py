@@ -11,6 +11,7 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lookalike.cli import stop
@@ -34,13 +35,21 @@ def show(events: Iterator[Event], json_lines: bool = False) -> None:
 def _show(events: Iterator[Event], *, json_lines: bool) -> None:
     console = Console(highlight=False)
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    handler.setFormatter(_OneLine("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     if json_lines:
         _json(events, sys.stdout)
     elif console.is_terminal:
         _bars(events, console)
     else:
         _plain(events, sys.stdout)
+
+
+class _OneLine(logging.Formatter):
+    """What a file brought into a warning stays one line without control characters."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return one_line(super().formatMessage(record))
 
 
 def _until_stopped(events: Iterator[Event]) -> Generator[Event, None, None]:
@@ -70,7 +79,7 @@ def _plain(events: Iterator[Event], out: TextIO) -> None:
         elif not event.unit:
             continue  # says nothing, as while a page is served
         elif event.step != shown_step or now - shown_at >= _PLAIN_SECONDS:
-            out.write(f"{event.step}: {_amount(event)}{'  ' if event.note else ''}{event.note}\n")
+            out.write(f"{event.step}: {_amount(event)}{'  ' if event.note else ''}{one_line(event.note)}\n")
             shown_at, shown_step = now, event.step
         out.flush()
 
@@ -97,7 +106,11 @@ def _bars(events: Iterator[Event], console: Console) -> None:
                 tasks = {event.step: progress.add_task(event.step, total=None, amount="", note="")}
             total = event.total or None
             progress.update(
-                tasks[event.step], completed=event.done, total=total, amount=_amount(event), note=event.note
+                tasks[event.step],
+                completed=event.done,
+                total=total,
+                amount=_amount(event),
+                note=escape(one_line(event.note)),
             )
 
 

@@ -24,6 +24,7 @@ def timelapse(
             validator=Number(gt=0), help="Longest duration: pictures are left out evenly; all are shown by default."
         ),
     ] = None,
+    credentials: Annotated[bool, Parameter(help="Sign it with content credentials.")] = True,
 ) -> None:
     """Make a video of a model's preview history, which `train --write-preview-history` keeps. It may be in training."""
     from lookalike.pipeline.models import model_name
@@ -31,4 +32,4 @@ def timelapse(
 
     place = Workspace(workspace)
     # Not locked: nothing of the workspace is changed, and the training that holds the lock may go on.
-    _show(run(place, model_name(place, name), output=output, fps=fps, seconds=seconds))
+    _show(run(place, model_name(place, name), output=output, fps=fps, seconds=seconds, credentials=credentials))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lookalike.errors import FacesetError, RecordError
 from lookalike.faceset.index_file import APPLICATION, DamagedError, discard, guarded, put_foreign_aside, refused
 from lookalike.faceset.index_known import Known, read_known
-from lookalike.faceset.record import FORMAT, FaceRecord
+from lookalike.faceset.record import FORMAT, FaceRecord, parse_record
 from lookalike.faceset.store import list_faces, load_face, load_record
 from lookalike.parallel import ordered_map
 
@@ -205,7 +205,10 @@ class FacesetIndex:
         """As `records`, in no order that means anything and without holding them all."""
         with guarded(self.path):
             for name, text in self._db.execute("SELECT name, record FROM faces WHERE problem IS NULL"):
-                yield name, FaceRecord.model_validate_json(text)
+                try:
+                    yield name, parse_record(text, name)
+                except RecordError as exc:
+                    raise DamagedError(f"{self.path} is damaged ({exc}); delete it, it is made again") from exc
 
     def feature(self, kind: str, compute: Compute) -> NDArray[np.float32]:
         """(N, D) float32 of the faces of `names()`, in their order; the missing are computed from pixels and kept."""
@@ -278,7 +281,10 @@ class FacesetIndex:
             return np.zeros((0, 0), np.float32)
         if missing := [name for name in names if name not in found]:
             raise FacesetError(f"{self.folder / missing[0]} came or changed meanwhile; run the same command again")
-        return np.frombuffer(b"".join(found[name] for name in names), np.float32).reshape(len(names), -1).copy()
+        rows = [found[name] for name in names]
+        if len({len(row) for row in rows}) > 1 or len(rows[0]) % np.float32().itemsize:
+            raise DamagedError(f"{self.path} is damaged ({kind} differs in size); delete it, it is made again")
+        return np.frombuffer(b"".join(rows), np.float32).reshape(len(names), -1).copy()
 
     def save_order(self, method: str, names: Sequence[str]) -> None:
         """Keep an order under its method's name, in place of the last one of that method."""

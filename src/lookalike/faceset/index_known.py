@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 _KNOWN = """
 SELECT faces.rowid, faces.name, bytes, modified_ns, problem,
-       coalesce(json_extract(record, '$.source'), ''), json_extract(record, '$.reason'), data
+       coalesce(json_extract(record, '$.source'), ''), json_extract(record, '$.reason'),
+       json_extract(record, '$.person'), data
 FROM faces LEFT JOIN features ON features.name = faces.name AND kind = ?1 WHERE faces.rowid > ?2 ORDER BY faces.rowid
 """
 
@@ -25,6 +26,8 @@ class Known:
     source: str
     reason: str | None
     """Why it was put aside."""
+    person: int | None
+    """Who of the video's people."""
     feature: bytes | None
     """(D,) float32; none before it was computed."""
 

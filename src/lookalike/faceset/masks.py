@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lookalike.errors import RecordError
 from lookalike.faceset.polygons import Mask, with_polygons
 from lookalike.faceset.record import FaceRecord, StoredMask
 from lookalike.geometry import between, rescale
+from lookalike.untrusted import opened_picture
 
 _SIDE = 256
 """Larger masks are made smaller; what networks say is not finer."""
@@ -39,12 +40,12 @@ def read_mask(stored: StoredMask, side: int, origin: str = "a face") -> Mask:
         RecordError: it is no such PNG; `origin` names the file.
     """
     try:
-        with Image.open(io.BytesIO(base64.b64decode(stored.png, validate=True)), formats=["PNG"]) as picture:
+        with opened_picture(base64.b64decode(stored.png, validate=True), ("PNG",), most_pixels=_LARGEST**2) as picture:
             width, height = picture.size
             if picture.mode != "L" or width != height or width > _LARGEST:
                 raise RecordError(f"{origin}: its mask is {picture.mode} {width}x{height}; run mask apply again")
             grey: NDArray[np.uint8] = np.asarray(picture)
-    except (ValueError, OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as exc:
+    except ValueError as exc:
         raise RecordError(f"{origin}: its mask cannot be read ({exc}); run mask apply again") from exc
     mask = grey.astype(np.float32) / np.float32(255)
     if len(mask) == side:

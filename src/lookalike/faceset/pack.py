@@ -13,7 +13,7 @@ from typing import Annotated, BinaryIO, Self
 from pydantic import FailFast, Field, ValidationError
 
 from lookalike.errors import FacesetError
-from lookalike.faceset.store import SUFFIXES
+from lookalike.faceset.store import SUFFIXES, file_bytes
 from lookalike.files import replacing, write_bytes
 from lookalike.options import Options, first_problem
 
@@ -65,7 +65,7 @@ def write_pack(path: Path, images: Sequence[Path]) -> Generator[int, None, None]
     with replacing(path) as temporary, temporary.open("wb") as handle:
         handle.write(_HEAD + _NUMBER.pack(FORMAT))
         for image in images:
-            data = image.read_bytes()
+            data = file_bytes(image)
             if not 0 < len(data) <= _MOST_IMAGE:
                 raise FacesetError(f"{image} has {len(data)} bytes; a face has 1 byte to 64 MiB: remove it")
             digest = hashlib.sha256(data).hexdigest()

@@ -14,6 +14,8 @@ Mask = NDArray[np.float32]
 
 _SMOOTHING = 30.0
 """How little a carried point follows a single point of the mesh, against the face as a whole."""
+_FAR = 8
+"""Sides of the canvas from which on a corner may be anywhere."""
 _ANCHORS = 5
 """Every so manieth of the mesh's points is followed; they lie close together."""
 
@@ -33,7 +35,9 @@ def polygon_masks(polygons: Sequence[Polygon], matrix: NDArray[np.floating], sid
         return None
     masks = {kind: np.zeros((side, side), np.uint8) for kind in ("include", "exclude")}
     for polygon in polygons:
-        corners = np.round(transform(matrix, np.array(polygon.points)) * 16).astype(np.int32)
+        # Where no line can be seen any more; OpenCV walks along all of a line, however far it goes.
+        there = np.clip(transform(matrix, np.array(polygon.points)), -_FAR * side, _FAR * side)
+        corners = np.round(there * 16).astype(np.int32)
         for kind, mask in masks.items():
             cv2.fillPoly(mask, [corners], 255 if kind == polygon.kind else 0, cv2.LINE_AA, 4)
     include, exclude = (mask.astype(np.float32) / np.float32(255) for mask in masks.values())

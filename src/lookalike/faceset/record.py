@@ -9,12 +9,18 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationError
 
 from lookalike.errors import RecordError
+from lookalike.faceset.plausible import FARTHEST, check_face
 from lookalike.geometry import transform
 from lookalike.options import FaceType, Geometry, Options, first_problem, format_of
 
 FORMAT = 4
+_LONGEST_RECORD = 1 << 20
+"""Characters; sixty-four polygons of 512 corners take two thirds of it."""
 LONGEST_TEXT = 1024
 """Characters of a source or a reason."""
+
+_MOST = 1e9
+"""What no honest number of a face reaches, and float32 holds."""
 
 Point = tuple[float, float]
 Row = tuple[float, float, float]
@@ -54,16 +60,16 @@ class FaceRecord(Options):
     """Number of the frame in presentation order, from 0."""
     time_seconds: float
     """Presentation time."""
-    number: Annotated[int, Field(ge=0)] = 0
+    number: Annotated[int, Field(ge=0, le=10**6)] = 0
     """Which face of the frame, largest first."""
-    detector: str = "yunet"
-    landmarker: str = "mesh"
+    detector: Annotated[str, Field(max_length=LONGEST_TEXT)] = "yunet"
+    landmarker: Annotated[str, Field(max_length=LONGEST_TEXT)] = "mesh"
     score: float
     box_xyxy: tuple[float, float, float, float]
     """Frame pixels."""
     landmarks: Annotated[list[Point], Field(min_length=68, max_length=68)]
     """iBUG order, frame pixels."""
-    mesh: str
+    mesh: Annotated[str, Field(max_length=LONGEST_TEXT * 5)]
     """(478, 2) float32 frame pixels, base64."""
     matrix: tuple[Row, Row]
     """Frame to crop, 2x3."""
@@ -79,11 +85,11 @@ class FaceRecord(Options):
     """Share of the face's oval that the frame's border cuts off."""
     recovered: bool = False
     """Found by a closer look at where its track was going, not by the detector at its usual score."""
-    track: int = 0
+    track: Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)] = 0
     """Faces that follow each other in time share a track."""
-    identity: str | None = None
+    identity: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     """(128,) float16 embedding of the person in its track, base64."""
-    person: Annotated[int, Field(ge=0)] | None = None
+    person: Annotated[int, Field(ge=0, le=10**6)] | None = None
     """Who of the video's people, from 0, who fills most of it; none before people were told apart."""
     edited: bool = False
     """Landmarks were set by hand."""
@@ -133,6 +139,8 @@ def parse_record(text: str, origin: str) -> FaceRecord:
         RecordError: not a record, damaged, or of a newer format; `origin` names the file.
     """
     try:
+        if len(text) > _LONGEST_RECORD:
+            raise ValueError(f"{len(text)} characters, more than any face needs")
         value = json.loads(text)
         if format_of(value) > FORMAT:
             raise RecordError(f"{origin} has a face record of format {format_of(value)}; update Lookalike to read it")
@@ -152,9 +160,10 @@ def _check_arrays(record: FaceRecord) -> None:
         ValueError: an array has another shape than it must, or no face can have it.
     """
     identity = record.identity_array()
-    if identity is not None and identity.shape != (128,):
-        raise ValueError(f"identity: {identity.size} numbers, not 128")
-    if not np.isfinite(record.mesh_array()).all():
-        raise ValueError("mesh: not finite")
-    if not np.linalg.det(record.matrix_array()[:, :2]):
-        raise ValueError("matrix: cannot be inverted")
+    if identity is not None and (identity.shape != (128,) or not np.isfinite(identity).all()):
+        raise ValueError(f"identity: {identity.size} numbers, not 128 finite ones")
+    if max(map(abs, (record.score, record.sharpness, *record.box_xyxy, *record.pitch_yaw_roll))) > _MOST:
+        raise ValueError(f"score, sharpness, box or pose: beyond {_MOST:g}")
+    check_face(record.landmarks, record.mesh_array(), record.matrix_array(), record.size)
+    if any(abs(value) > FARTHEST for polygon in record.polygons for point in polygon.points for value in point):
+        raise ValueError(f"polygons: a corner is farther than {FARTHEST:g} pixels away")

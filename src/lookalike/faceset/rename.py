@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from lookalike.errors import FacesetError
 from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import UnreadableError, is_plain, read_bytes
 
 FORMAT = 1
 _LONGEST_NAME = 200
@@ -123,7 +124,7 @@ def _check(folder: Path, wanted: dict[str, str]) -> None:
     for old, new in wanted.items():
         if not (folder / old).is_file() or Path(old).name != old:
             raise FacesetError(f"cannot rename {folder / old}: no such file")
-        if Path(new).name != new or new.startswith("."):
+        if not is_plain(new) or new.startswith("."):
             raise FacesetError(f"cannot rename {old} to {new!r}: not a plain file name")
         if new in seen:
             raise FacesetError(f"cannot rename two files to {new}")
@@ -178,14 +179,20 @@ def _hidden_name(place: int, old: str) -> str:
 def _read(folder: Path) -> _Journal:
     path = journal_path(folder)
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except FileNotFoundError:
         return _Journal()
+    except UnreadableError as exc:
+        raise FacesetError(f"{path} cannot be read ({exc}); move it away") from exc
     try:
         number = format_of(json.loads(text))
         if number > FORMAT:
             raise FacesetError(f"{path} has format {number}; update Lookalike to read it")
-        return _Journal.model_validate_json(text)
+        journal = _Journal.model_validate_json(text)
+        renamings = [*journal.history, *([journal.pending] if journal.pending else [])]
+        if not all(is_plain(name) for one in renamings for pair in one.names for name in pair):
+            raise ValueError("a name leads elsewhere")
+        return journal
     except (ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise FacesetError(f"{path} cannot be read ({reason}); move it away") from exc

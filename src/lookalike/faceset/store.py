@@ -2,21 +2,25 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from xml.sax.saxutils import escape, unescape
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
 from lookalike.faceset.record import FaceRecord, parse_record
 from lookalike.files import replacing, storage_errors, write_bytes
+from lookalike.untrusted import UnreadableError, opened_picture, read_bytes
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-_FORMATS = ("JPEG", "PNG")
+FORMATS = ("JPEG", "PNG")
+"""Pillow's names of what a face's file may be."""
+MOST_PIXELS = 4096 * 4096
+"""Of a face."""
 QUALITY = 95
 """Quality of a face kept as JPEG."""
 _PNG_KEY = "lookalike.face"
@@ -24,8 +28,10 @@ _LOOK_SECONDS = 0.004
 """How often one who waits for others' changes looks again."""
 _MOST_SEGMENT = 65533
 """Bytes in a segment of a JPEG."""
-UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
-"""What Pillow raises for a damaged file."""
+UNREADABLE = (UnreadableError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
+"""What `opened_picture` raises for a damaged file, and for none; of other errors of the disk no file is the worse."""
+MOST_BYTES = 1 << 26
+"""Of a file; what is larger is no face."""
 _OPEN, _CLOSE = "<la:face>", "</la:face>"
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -64,7 +70,7 @@ def load_record(path: Path) -> FaceRecord:
         RecordError: no image, or no readable record in it.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as picture:
+        with _opened(path) as picture:
             return parse_record(_record_text(picture, path), path.name)
     except UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
@@ -77,7 +83,7 @@ def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
         RecordError: no image, no readable record, or not the size that the record says.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as picture:
+        with _opened(path) as picture:
             record = parse_record(_record_text(picture, path), path.name)
             if picture.size != (record.size, record.size):
                 raise RecordError(
@@ -87,6 +93,27 @@ def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
     except UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
     return image, record
+
+
+def _opened(path: Path) -> AbstractContextManager[Image.Image]:
+    return opened_picture(path, FORMATS, most_bytes=MOST_BYTES, most_pixels=MOST_PIXELS)
+
+
+def file_bytes(path: Path) -> bytes:
+    """A face's file as it is, to be copied elsewhere; what a link leads to must be a face, lest secrets travel along.
+
+    Raises:
+        RecordError: a link to what is none, or a file that is larger than any.
+    """
+    if path.is_symlink():
+        try:
+            load_record(path)
+        except RecordError as exc:
+            raise RecordError(f"{path} is a link to what is no face; remove it") from exc
+    try:
+        return read_bytes(path, MOST_BYTES)
+    except UnreadableError as exc:
+        raise RecordError(f"{path} is no face ({exc}); remove it") from exc
 
 
 def list_faces(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from lookalike.faceset.record import LONGEST_TEXT
 from lookalike.faceset.store import changing, load_record, replace_record
 from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import UnreadableError, is_plain, read_bytes
 
 FORMAT = 1
 
@@ -80,15 +81,17 @@ def finish_putting_aside(folder: Path) -> None:
     """
     path = _journal_path(folder)
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except FileNotFoundError:
         return
+    except UnreadableError as exc:
+        raise FacesetError(f"{path} cannot be read ({exc}); move it away") from exc
     try:
         number = format_of(json.loads(text))
         if number > FORMAT:
             raise FacesetError(f"{path} has format {number}; update Lookalike to read it")
         journal = _Journal.model_validate_json(text)
-        if any(Path(name).name != name or name == ".." for name in (journal.trash, *journal.rejects)):
+        if not all(is_plain(name) for name in (journal.trash, *journal.rejects)):
             raise ValueError("a name leads elsewhere")
     except (ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc

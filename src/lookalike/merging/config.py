@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lookalike.options import Options
 
@@ -89,5 +89,16 @@ class MergeRun(Options):
     """Write each drawn face with its mask and its matrix into data_dst/merged_patches, too."""
     people: str | None = None
     """Which model draws whom, such as 0=alice,1=bob; others stay as they are. Needs extract --all-people."""
+    label: Annotated[str, Field(max_length=60)] = ""
+    """Words drawn into the corner of every frame, such as "AI-generated"."""
+    halo: bool = False
+    """Draw a soft bright edge around every replaced face, so that whoever watches sees which are."""
     device: str = "auto"
     """cuda, mps, cpu, or auto for the best one here."""
+
+    @field_validator("label")
+    @classmethod
+    def _is_a_line(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("a label is one line of letters, digits and signs")
+        return text.strip()

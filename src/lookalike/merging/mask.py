@@ -4,9 +4,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+_LARGEST_FACE = 4096
+"""Pixels from which on a larger face has its mask eroded no differently; the formula was made for smaller ones."""
+
 
 def erode_radius(face_size: float, percent: float) -> int:
     """Pixels to erode (dilate, if negative) a mask of a face of `face_size` pixels. Source: DeepFaceLab, 2019."""
+    face_size = min(face_size, _LARGEST_FACE)
     return int(face_size * (0.126 - 0.00004551365 * face_size) * 0.01 * percent)
 
 

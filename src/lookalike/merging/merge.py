@@ -11,6 +11,8 @@ from lookalike.color import Box, chroma_shifts, paste_rgb, rgb_to_picture
 from lookalike.geometry import crop_corners, invert, rescale, transform
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.merging.degrade import poorer_colors, poorer_frame
+from lookalike.merging.halo import with_halo
+from lookalike.merging.label import labelled
 from lookalike.merging.motion_blur import blur_along
 from lookalike.merging.paint import Painted, whole_mask
 from lookalike.merging.regions import Mask
@@ -47,6 +49,8 @@ class Merged:
     """(H, W) in [0, 1], the masks of all faces together; none unless asked for."""
     patches: list[Patch] = field(default_factory=list)
     """Only if asked for."""
+    outlines: list[tuple[Mask, NDArray[np.float64]]] = field(default_factory=list)
+    """Of each face its mask and the (2, 3) matrix from the frame to it."""
 
 
 def merge_frame(
@@ -55,6 +59,7 @@ def merge_frame(
     config: MergeConfig,
     run: MergeRun,
     upscale: Upscale | None = None,
+    white: float = 1.0,
 ) -> Merged:
     """Lay faces into a frame, one upon the other.
 
@@ -64,6 +69,7 @@ def merge_frame(
         config: how.
         run: what is asked for besides the picture.
         upscale: for `config.super_resolution`.
+        white: code in [0, 1] of white in a label or a halo.
 
     Returns:
         With alpha, the colours under it are those of the drawn face, unblended; alpha is 1 - (1 - mask of each face).
@@ -83,7 +89,17 @@ def merge_frame(
         top = (1 << picture.color.bits) - 1
         codes = np.rint(merged.cover * top).astype(picture.planes[0].dtype)
         merged.picture = Picture(merged.picture.planes, merged.picture.color, codes)
+    merged.picture = _marked(merged, config, run, white)
     return merged
+
+
+def _marked(merged: Merged, config: MergeConfig, run: MergeRun, white: float) -> Picture:
+    """The picture with what tells people that it was made: a halo around each face, none in raw modes, and a label."""
+    picture = merged.picture
+    if run.halo and not config.mode.startswith("raw"):
+        for mask, matrix in merged.outlines:
+            picture = with_halo(picture, mask, matrix, white)
+    return labelled(picture, run.label, white) if run.label else picture
 
 
 def _lay(
@@ -108,6 +124,7 @@ def _lay(
         to_patch = rescale(matrix, patch_side / len(target.crop))
         merged.patches.append(Patch(face, np.asarray(reduced, np.float32), to_patch))
     mask_matrix = rescale(matrix, side / len(target.crop))
+    merged.outlines.append((mask, mask_matrix))
     box = _mask_box(shown, mask_matrix, merged.picture)
     size_wh = (box[2] - box[0], box[3] - box[1])
     if min(size_wh) <= 0:

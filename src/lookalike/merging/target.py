@@ -53,7 +53,8 @@ def cut_out(
     natural = 1 / float(np.hypot(unit[0, 0], unit[1, 0]))
     whole = max(1, round(float(np.clip(natural, side, _LARGEST)) / side)) * side  # whole pixels a pixel: no aliasing
     matrix = align_matrix(spot.landmarks, whole, face_type, geometry)
-    box = frame_box(crop_corners(matrix, whole), picture, room=2)
+    last = np.array(picture.size_wh) - 1  # a face wholly outside of its frame sees the nearest pixels
+    box = frame_box(np.clip(crop_corners(matrix, whole), 0, last), picture, room=2)
     pixels = eight_bit(picture_to_rgb(picture, box))
     crop = crop_face(pixels, in_box(matrix, box), whole)
     if whole != side:

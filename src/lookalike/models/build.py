@@ -31,6 +31,12 @@ def build_model(config: ModelConfig, seed: int = 0) -> Autoencoder:
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
+def shapes_of(config: ModelConfig) -> dict[str, torch.Size]:
+    """The shape of every weight of a network, which takes no memory for them."""
+    with torch.device("meta"):
+        return {name: value.shape for name, value in ARCHITECTURES[config.model](config).state_dict().items()}
+
+
 def begin(module: torch.nn.Module, config: ModelConfig, generator: torch.Generator) -> None:
     """Give a network, or a part of it, the weights that one of its architecture begins with."""
     initialise(module, generator)

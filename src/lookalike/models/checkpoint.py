@@ -21,10 +21,11 @@ from torch import Tensor
 from lookalike.errors import CheckpointError
 from lookalike.files import storage_errors, write_bytes
 from lookalike.models.autoencoder import Autoencoder
-from lookalike.models.build import build_model
+from lookalike.models.build import build_model, shapes_of
 from lookalike.models.config import ModelConfig, model_config
 from lookalike.models.device import Precision
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import read_text
 
 FORMAT = 2
 _STATE = "state.json"
@@ -44,9 +45,9 @@ class TrainState(Options):
     model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(_sizes)]
     options: dict[str, Any] = Field(default_factory=dict)
     """Those of the last run, which the next one goes on with."""
-    step: int = 0
+    step: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     """Optimizer updates so far."""
-    seconds: float = 0.0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Time spent in training so far."""
     precision: Precision = "float32"
     """Chosen when training began, and kept, so that a resumed run computes the same."""
@@ -95,6 +96,18 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / _STATE).is_file() or (folder / _STATE.replace(".", ".new.")).is_file()
 
 
+def check_whole(folder: Path) -> None:
+    """Refuse a folder that has weights and no `state.json`: a new model begun there would write over them.
+
+    Raises:
+        CheckpointError: so it is.
+    """
+    if not has_checkpoint(folder) and (folder / PARTS[0]).exists():
+        raise CheckpointError(
+            f"the model in {folder} has lost its {_STATE}; put it or a backup back, or delete {PARTS[0]} to train anew"
+        )
+
+
 def load_state(folder: Path) -> TrainState:
     """Read where the model in `folder` stands, without its weights.
 
@@ -102,14 +115,19 @@ def load_state(folder: Path) -> TrainState:
         CheckpointError: none there, damaged, or of a newer format.
     """
     if not has_checkpoint(folder):
+        check_whole(folder)
         raise CheckpointError(f"no model in {folder}; run train first")
     finish_renames(folder)
     try:
-        value = json.loads((folder / _STATE).read_text())
+        value = json.loads(read_text(folder / _STATE))
         if format_of(value) > FORMAT:
             raise CheckpointError(f"the model in {folder} has format {format_of(value)}; update Lookalike to read it")
         return TrainState.model_validate(upgrade_v1_to_v2(value) if format_of(value) == 1 else value)
-    except (OSError, ValueError) as exc:
+    except (
+        FileNotFoundError,
+        ValueError,
+        RecursionError,
+    ) as exc:  # other errors of the disk do not mean that the model is damaged
         raise _unreadable(folder, exc) from exc
 
 
@@ -122,7 +140,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     state = load_state(folder)
     try:
         return Checkpoint(state, load_file(folder / PARTS[0]), load_file(folder / PARTS[1]))
-    except (OSError, ValueError, SafetensorError) as exc:
+    except (FileNotFoundError, ValueError, SafetensorError) as exc:
         raise _unreadable(folder, exc) from exc
 
 
@@ -132,11 +150,11 @@ def restore_model(checkpoint: Checkpoint, device: torch.device) -> Autoencoder:
     Raises:
         CheckpointError: the weights do not fit the sizes in the state.
     """
+    shapes = {name: value.shape for name, value in checkpoint.weights.items()}
+    if shapes != shapes_of(checkpoint.state.model):  # before memory is taken for a network of the sizes claimed
+        raise CheckpointError("the model's weights do not fit its state.json; put a backup back")
     model = build_model(checkpoint.state.model)
-    try:
-        model.load_state_dict(checkpoint.weights)
-    except RuntimeError as exc:
-        raise CheckpointError("the model's weights do not fit its state.json; put a backup back") from exc
+    model.load_state_dict(checkpoint.weights)
     return model.to(device)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from lookalike.errors import FaceError, NoFaceError, PersonNotFoundError
 from lookalike.faces import SAME_PERSON, FaceFinder, Person, Recogniser, Track, choose_person, group_people
@@ -14,6 +14,10 @@ from lookalike.faceset import UNREADABLE, encode_array, load_record, replace_rec
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.reasons import NOT_FOUND_AGAIN, OTHER_PERSON, low_score
 from lookalike.pipeline.scan_log import ScanLog, Seen
+from lookalike.untrusted import opened_picture
+
+PORTRAIT_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""Pillow's names of what a picture of a person may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def wanted_face(person: str | None) -> NDArray[np.float32] | None:
     if person is None or person.isdecimal():
         return None
     try:
-        with Image.open(person) as picture:
+        with opened_picture(Path(person), PORTRAIT_FORMATS) as picture:
             rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     except UNREADABLE as exc:
         raise FaceError(

@@ -97,6 +97,17 @@ class DenoiseOptions(Options):
     """Strength: a quarter is taken off differences of so many steps of 255."""
 
 
+class WipeOptions(Options):
+    """What of a workspace stays when it is wiped."""
+
+    keep_result: bool = False
+    """Leave results that lie in the workspace."""
+    consents: bool = False
+    """Remove the records of consent, too, which are the evidence that people agreed."""
+    all: bool = False
+    """Remove also what no step made, and videos that were taken from a file in the workspace itself."""
+
+
 class TrustOptions(Options):
     """What is asked before a merge, and what its result says of itself."""
 
@@ -108,3 +119,15 @@ class TrustOptions(Options):
     """Refuse to merge without valid records of consent (`lookalike consent add`)."""
     content_check: ContentCheck = "open-nsfw"
     """Who looks at dst for explicit pictures, which are refused; off is written into the credentials and the report."""
+    protect: bool = False
+    """Hide who dst shows: nothing of dst's metadata goes along, times start at 0, and the disguise is measured in every
+    frame; while the person could be recognised in one, the command fails."""
+    cover: bool = False
+    """As protect, and cover the faces of frames in which the person could still be recognised, and look again."""
+    sound: Literal["keep", "drop"] = "keep"
+    """Whether dst's sound goes along. No voice is disguised."""
+
+    @property
+    def disguise(self) -> bool:
+        """Whether dst's person is to be hidden."""
+        return self.protect or self.cover

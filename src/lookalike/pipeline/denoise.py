@@ -11,6 +11,7 @@ from lookalike.errors import WorkspaceError
 from lookalike.files import replacing, storage_errors, unused_path, write_bytes
 from lookalike.noise_filter import Denoiser, Planes
 from lookalike.pipeline.config import DenoiseOptions
+from lookalike.pipeline.consent_material import denoised_from
 from lookalike.pipeline.image_files import image_bytes
 from lookalike.pipeline.result import stamp
 from lookalike.pipeline.segments import SEGMENT_FRAMES, SegmentedVideo
@@ -70,6 +71,7 @@ def denoise(workspace: Workspace, side: Side, options: DenoiseOptions) -> Iterat
         original=original.name if original.parent == workspace.folder else str(original),
         output=output.name,
         stamp=stamp(output),
+        **denoised_from(original, output),
         options=options.model_dump(mode="json", exclude_none=True),
         seconds=round(time.monotonic() - began, 1),
     )

@@ -13,8 +13,11 @@ from lookalike.files import write_bytes
 from lookalike.landmarks import box_about
 from lookalike.options import Options, first_problem, format_of
 from lookalike.pipeline.workspace import fingerprint
+from lookalike.untrusted import read_bytes
 
 FORMAT = 1
+_MOST_BETWEEN = 30_000
+"""Frames that follow from pairs, some 10 kB of memory each: twenty minutes."""
 Pixels = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 
 
@@ -47,7 +50,7 @@ class Edits(Options):
     """All faces set by hand. What is said of a frame is all of that frame's faces."""
 
     format: int = FORMAT
-    frames: dict[Annotated[int, Field(ge=0)], list[EditedFace]] = Field(default_factory=dict)
+    frames: dict[Annotated[int, Field(ge=0, le=10**8)], list[EditedFace]] = Field(default_factory=dict)
     """By frame number, from 0; an empty list: the frame shows no face."""
     between: list[tuple[int, int]] = Field(default_factory=list)
     """Pairs of frames set by hand, the frames between which move evenly from the one to the other."""
@@ -59,6 +62,10 @@ class Edits(Options):
             EditsError: a pair whose ends are not set by hand, or do not have as many faces of one kind.
         """
         made: dict[int, list[EditedFace]] = {}
+        if sum(max(last - first, 0) for first, last in self.between) > _MOST_BETWEEN:
+            raise EditsError(
+                f"more than {_MOST_BETWEEN} frames lie between frames set by hand; take pairs out of between"
+            )
         for first, last in self.between:
             a, b = self.frames.get(first), self.frames.get(last)
             if first >= last:
@@ -80,7 +87,7 @@ def read_edits(path: Path) -> Edits:
     if not path.is_file():
         return Edits()
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bytes(path))
         if format_of(value) > FORMAT:
             raise EditsError(f"{path} has format {format_of(value)}; update Lookalike to read it")
         return Edits.model_validate(value)

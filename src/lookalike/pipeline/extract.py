@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
-from lookalike.errors import ConfigError, FacesetError
-from lookalike.faceset import list_faces
+from lookalike.errors import ConfigError, FacesetError, RecordError
+from lookalike.faceset import list_faces, load_face
 from lookalike.faceset.trash import put_aside
 from lookalike.files import storage_errors
+from lookalike.pipeline.again import Again
 from lookalike.pipeline.choice import Choice, Verdict, identify
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.debug_frames import forget_debug_frames, missing_debug_frames, write_debug_frames
@@ -15,7 +17,8 @@ from lookalike.pipeline.edits import edits_mark, read_edits
 from lookalike.pipeline.extract_job import Job
 from lookalike.pipeline.known import Known, known_faces
 from lookalike.pipeline.reasons import OTHER_PERSON, REDONE, TAKEN_BACK, is_ours
-from lookalike.pipeline.scan import drop_unlogged, scan
+from lookalike.pipeline.scan import Looker, drop_unlogged, scan
+from lookalike.pipeline.scan_log import ScanLog
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message
 
@@ -88,6 +91,7 @@ def _whole(job: Job) -> Iterator[Event]:
         yield Message(job.step, f"going on from frame {len(log.frames)}")
     yield from scan(job.info, looker, faces, job.config, log, job.step)
     choice, judged = job.judged(log, wanted)
+    yield from _made_whole(job, looker, faces, log, judged)
     for verdict in judged:
         path = faces / verdict.seen.file
         if path.exists():
@@ -109,6 +113,26 @@ def _whole(job: Job) -> Iterator[Event]:
         faces.rename(job.aligned)
     job.forget_other_logs()
     yield Message(job.step, _summary(job, choice, judged, len(log.frames)))
+
+
+def _made_whole(job: Job, looker: Looker, faces: Path, log: ScanLog, judged: list[Verdict]) -> Iterator[Event]:
+    """Make faces again that the search found and that are gone or damaged by now; nobody could miss them later."""
+    away = {(k.frame, k.number) for k in chain(*known_faces(job.sources, job.trash).values())}
+    damaged = [verdict for verdict in judged if not _is_whole(faces / verdict.seen.file)]
+    for verdict in damaged:
+        (faces / verdict.seen.file).unlink(missing_ok=True)
+    lost = [v for v in damaged if v.reason is None or (v.frame, v.number) not in away]
+    if lost:
+        again = Again(looker, job.config, faces, job.trash, job.step, {}, 0)
+        yield from again.restore(log, lost)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        load_face(path)
+    except RecordError:
+        return False
+    return True
 
 
 def _missing(job: Job, changed: set[int]) -> Iterator[Event]:

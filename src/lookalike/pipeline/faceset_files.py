@@ -9,6 +9,7 @@ from lookalike.faceset import FaceRecord, list_faces, load_face, replace_record
 from lookalike.faceset.mend import mend
 from lookalike.faceset.pack import SUFFIX, Pack, unpack, write_pack
 from lookalike.faceset.rewrite import Rewrite
+from lookalike.faceset.store import file_bytes
 from lookalike.files import storage_errors, unused_path, write_bytes
 from lookalike.pipeline.faceset_reading import open_faces
 from lookalike.pipeline.workspace import Side, Workspace
@@ -82,7 +83,7 @@ def export_faces(workspace: Workspace, side: Side, to: Path) -> Iterator[Event]:
         return
     same = renamed = 0
     for done, path in enumerate(paths, 1):
-        data, target = path.read_bytes(), to / path.name
+        data, target = file_bytes(path), to / path.name
         if target.is_file() and target.read_bytes() == data:
             same += 1
         else:

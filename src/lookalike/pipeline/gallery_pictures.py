@@ -8,6 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from lookalike.faceset.store import FORMATS, MOST_BYTES, MOST_PIXELS
+from lookalike.untrusted import UnreadableError, opened_picture, read_bytes
+
 _AS_IT_IS: Final = 56_000
 """Bytes of a file that may be sent as it is: about 300 pixels square."""
 _TINY: Final = 8_000
@@ -45,8 +48,8 @@ class Pictures:
                 if key in self._kept:
                     self._kept.move_to_end(key)
                     return self._kept[key]
-            data = _reduced(path.read_bytes(), side)
-        except OSError:
+            data = _reduced(_checked(path), side)
+        except (OSError, UnreadableError):
             return b""
         self._keep(key, data)
         return data
@@ -57,6 +60,13 @@ class Pictures:
             self._kept[key] = data
             while self._bytes > self._most:
                 self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def _checked(path: Path) -> bytes:
+    """A file whose head claims no more than a face has."""
+    data = read_bytes(path, MOST_BYTES)
+    with opened_picture(data, FORMATS, most_pixels=MOST_PIXELS):
+        return data
 
 
 def _reduced(data: bytes, side: int) -> bytes:

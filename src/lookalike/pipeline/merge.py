@@ -2,17 +2,22 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.pipeline.config import TrustOptions
+from lookalike.pipeline.covers import Covers, read_covers
 from lookalike.pipeline.merge_job import MergeJob, first_needed
 from lookalike.pipeline.merge_open import asked_network, open_job
 from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
-from lookalike.pipeline.result import allow_output, stamp
-from lookalike.pipeline.segments import SegmentedVideo
+from lookalike.pipeline.result import allow_output, forget_proof, noting, stamp
+from lookalike.pipeline.seal import Told, open_sealer
+from lookalike.pipeline.segments import SegmentedVideo, drop_segments
 from lookalike.pipeline.sequence import MergeImages
+from lookalike.pipeline.trust import admit
 from lookalike.pipeline.workspace import Workspace, fingerprint
 from lookalike.tone_map import HLG, PQ
 from lookalike.types import Event, Frame, Message, Progress, VideoInfo
@@ -35,6 +40,7 @@ def merge(
     encoding: EncodeOptions,
     *,
     run: MergeRun | None = None,
+    trust: TrustOptions | None = None,
     output: Path | None = None,
     name: str | None = None,
     sequence: bool = False,
@@ -45,6 +51,7 @@ def merge(
     Args:
         config: options that were set; `merge.toml` in the workspace has those of single shots.
         run: what is written besides, and by whom.
+        trust: what is asked before, and what the result says of itself.
         output: the video; `result.mp4` in the workspace when None.
         name: of the model; see model_name.
         sequence: write images into `data_dst/merged` instead of a video.
@@ -54,8 +61,9 @@ def merge(
         CheckpointError: no model. FacesetError: no faces. EncoderError: settings that cannot be encoded.
         ConfigError: options that do not go together. WeightsError: a network that cannot be read.
         WorkspaceError: the output belongs to somebody. StorageError: the disk is full.
+        ConsentError, ContentError: see `admit`. CredentialsError: see `open_sealer`.
     """
-    run = run or MergeRun()
+    run, trust = run or MergeRun(), trust or TrustOptions()
     info = probe(workspace.video("dst"))
     file = workspace.folder / NAME
     settings = settings_of(file, read_merge_file(file), config)
@@ -65,56 +73,87 @@ def merge(
         check_output(output, info, encoding, alpha=alpha)
         allow_output(workspace, output, overwrite)
     faces = faces_by_frame(workspace.aligned("dst"))
+    admission = yield from admit(workspace, trust)
     job = open_job(workspace, faces, settings, run, name)
     network = asked_network(workspace, settings, run)
+    covers = read_covers(workspace) if trust.cover else Covers()
     listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
     weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
     said = stamp(network) if network else ""
     key = fingerprint(
-        stamp(info.path), weights, settings, run.model_dump_json(), said, encoding, sequence, sorted(listing)
+        stamp(info.path), weights, settings, run.model_dump_json(), said, encoding, sequence, sorted(listing), covers
     )
+    said_of_it = fingerprint(trust, admission)
     noted = workspace.done("merge")
-    if noted.get("key") == key and noted.get("output") == str(output) and output.is_file():
+    made = (noted.get("key"), noted.get("trust"), noted.get("output"))
+    if made == (key, said_of_it, str(output)) and output.is_file() and stamp(output) == noted.get("stamp"):
+        drop_segments(workspace.folder / ".merge")
         yield Message("merge", f"reused {output}")
         return
     yield from warnings(info, settings, job)
     began = time.monotonic()
     counts = _Counts()
-    images = MergeImages(workspace, run, sequence)
+    told = told_of(job, settings, encoding)
+    sealer = open_sealer(workspace, trust, admission, told)
+    images = MergeImages(workspace, run, sequence, sealer)
     yield from images.claim(key)
     if sequence:
-        yield from _write_images(info, job, images, counts)
+        yield from _write_images(info, job, images, counts, covers)
+        workspace.note("merge_images", **told.model_dump(mode="json"))
         return
     video = SegmentedVideo(workspace.folder / ".merge", key, info, encoding, alpha=alpha)
     start = video.start
     if start:
         yield Message("merge", f"reused {start} frames that were merged before")
-    for frame in video.write(_merged(info, job, images, counts, start)):
+    for frame in video.write(_merged(info, job, images, counts, start, covers)):
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
-    video.finish(output, info.path if info.audio_tracks else None)
-    workspace.note(
-        "merge",
-        key=key,
-        output=str(output),
-        stamp=stamp(output),
-        frames=start + counts.frames,
-        frames_with_face=len(faces),
-        model=", ".join(sorted(job.predictors)),
-        iterations=max(predictor.step for predictor in job.predictors.values()),
-        options=settings.base.model_dump(mode="json", exclude_none=True),
-        shots=len(settings.shots),
-        run=run.model_dump(mode="json", exclude_none=True),
-        encoding=encoding.model_dump(mode="json", exclude_none=True),
-        seconds=round(time.monotonic() - began, 1),
-        seconds_by_part=job.clock.seconds(),
-    )
+
+    def facts() -> dict[str, Any]:
+        return {
+            "key": key,
+            "trust": said_of_it,
+            "frames": start + counts.frames,
+            "frames_with_face": len(faces),
+            "model": ", ".join(sorted(job.predictors)),
+            "iterations": max(predictor.step for predictor in job.predictors.values()),
+            "options": settings.base.model_dump(mode="json", exclude_none=True),
+            "shots": len(settings.shots),
+            "run": run.model_dump(mode="json", exclude_none=True),
+            "encoding": encoding.model_dump(mode="json", exclude_none=True),
+            "content_check": admission.content_check,
+            "consents": admission.consents,
+            "seconds": round(time.monotonic() - began, 1),
+            "seconds_by_part": job.clock.seconds(),
+        }
+
+    sound = info.path if info.audio_tracks and trust.sound == "keep" else None
+    seal = noting(workspace, "merge", output, sealer.video(output), facts)
+    forget_proof(workspace)
+    video.finish(output, sound, metadata=sealer.tags, seal=seal, bare=trust.disguise)
     yield Message("merge", f"{_said(counts, start)}, in {output}")
 
 
-def _merged(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, start: int) -> Iterator[Frame]:
+def told_of(job: MergeJob, settings: Settings, encoding: EncodeOptions) -> Told:
+    """What the credentials of a merge say of how it was made."""
+    return Told(
+        models={name: predictor.step for name, predictor in job.predictors.items()},
+        settings={
+            "merging": settings.base.model_dump(mode="json", exclude_none=True),
+            "shots": len(settings.shots),
+            "run": job.run.model_dump(mode="json", exclude_none=True),
+            "encoding": encoding.model_dump(mode="json", exclude_none=True),
+        },
+        label=bool(job.run.label),
+    )
+
+
+def _merged(
+    info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, start: int, covers: Covers
+) -> Iterator[Frame]:
     """Frames from `start` on, merged, their images written."""
-    for frame, merged, faces in job.merged(read_frames(info.path, first_needed(start)), start):
-        images.write(frame, merged)
+    for whole, merged, faces in job.merged(read_frames(info.path, first_needed(start)), start):
+        frame = covers.hide(whole)
+        images.write(frame, merged if frame is whole else replace(merged, picture=frame.picture))
         counts.frames += 1
         counts.faces += faces
         counts.swapped += faces > 0
@@ -122,11 +161,13 @@ def _merged(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts
             yield frame
 
 
-def _write_images(info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts) -> Iterator[Event]:
+def _write_images(
+    info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, covers: Covers
+) -> Iterator[Event]:
     start = images.start()
     if start:
         yield Message("merge", f"reused {start} images that were merged before")
-    for frame in _merged(info, job, images, counts, start):
+    for frame in _merged(info, job, images, counts, start, covers):
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
     yield Message("merge", f"{_said(counts, start)}, in {images.says()}")
 

@@ -78,6 +78,8 @@ class MergeJob:
     """The name of the model that draws a face; none to leave it as it is."""
     network: Segmenter | None = None
     upscale: Upscale | None = None
+    white: float = 1.0
+    """Code in [0, 1] of white in a label or a halo."""
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def merged(self, frames: Iterator[Frame], start: int) -> Iterator[tuple[Frame, Merged, int]]:
@@ -108,7 +110,7 @@ class MergeJob:
         """
         work = self._painted(replace(drawn, config=self.settings.of(drawn.frame.index)))
         faces = [(face.target, _painted_of(face)) for face in work.faces]
-        return merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale)
+        return merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale, self.white)
 
     def _cut_out(self, frame: Frame) -> Work:
         with self.clock.measure("cut out"):
@@ -182,7 +184,7 @@ class MergeJob:
         with self.clock.measure("blend"):
             steady = self.run.stabilize and not work.config.mode.startswith("raw")
             faces = [(face.target, _steadied(seen, face) if steady else _painted_of(face)) for face in work.faces]
-            merged = merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale)
+            merged = merge_frame(work.frame.picture, faces, work.config, self.run, self.upscale, self.white)
         return replace(work.frame, picture=merged.picture), merged, len(faces)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from lookalike.errors import ConfigError
 from lookalike.masks.segmenter import open_segmenter
 from lookalike.merging.config import MergeRun
+from lookalike.merging.label import check_label
 from lookalike.merging.predict import FaceUpscaler, Predictor
 from lookalike.merging.regions import needs_seg_dst, needs_seg_prd
 from lookalike.merging.track import Spot, Tracks
@@ -14,6 +15,8 @@ from lookalike.pipeline.merge_job import MergeJob
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.models import model_name
 from lookalike.pipeline.workspace import Workspace
+from lookalike.tone_map import graphics_white
+from lookalike.video import probe
 
 
 def open_job(
@@ -29,8 +32,10 @@ def open_job(
         name: of the model; see model_name.
 
     Raises:
-        CheckpointError: no such model. WeightsError: a network that cannot be read. ConfigError: see models_of.
+        CheckpointError: no such model. WeightsError: a network that cannot be read.
+        ConfigError: see models_of and check_label.
     """
+    check_label(run.label)
     models = models_of(workspace, name, run.people)
     network = asked_network(workspace, settings, run)
     return MergeJob(
@@ -41,6 +46,7 @@ def open_job(
         model_of=chooser(models),
         network=open_segmenter(network, run.device) if network else None,
         upscale=FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None,
+        white=graphics_white(probe(workspace.video("dst")).tags),
     )
 
 

@@ -4,17 +4,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lookalike.errors import ConfigError, EncoderError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
-from lookalike.pipeline.merge import warnings
+from lookalike.pipeline.config import TrustOptions
+from lookalike.pipeline.merge import told_of, warnings
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
 from lookalike.pipeline.merge_open import open_job
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
-from lookalike.pipeline.result import allow_output, stamp
+from lookalike.pipeline.result import allow_output, noting, stamp
+from lookalike.pipeline.seal import open_sealer
 from lookalike.pipeline.segments import SegmentedVideo
+from lookalike.pipeline.trust import admit
 from lookalike.pipeline.workspace import Workspace, fingerprint
 from lookalike.types import Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import EncodeOptions, SoundCut, check_output, frame_times, probe, read_frames
@@ -31,6 +34,7 @@ def merge_piece(
     first: int | None = None,
     last: int | None = None,
     run: MergeRun | None = None,
+    trust: TrustOptions | None = None,
     output: Path | None = None,
     name: str | None = None,
     overwrite: bool = False,
@@ -42,6 +46,7 @@ def merge_piece(
         first: number of the first frame, from 1; None for the beginning.
         last: number of the last frame; None for the end.
         run: by whom; what it writes besides the video is left out.
+        trust: what is asked before, and what the piece says of itself.
         output: the video; `piece.mp4` in the workspace when None.
         name: of the model; see model_name.
         overwrite: write over a file that is not a piece of this workspace.
@@ -50,7 +55,9 @@ def merge_piece(
         ConfigError: there are no such frames. Otherwise as `merge`.
     """
     began = time.monotonic()
-    run = run or MergeRun()
+    run, trust = run or MergeRun(), trust or TrustOptions()
+    if trust.disguise:
+        raise ConfigError("a disguise is measured in a whole result only; leave out --protect, or --first and --last")
     info = probe(workspace.video("dst"))
     start, stop = _part(info, first, last)
     file = workspace.folder / NAME
@@ -61,24 +68,24 @@ def merge_piece(
     allow_output(workspace, output, overwrite, (STEP,))
     if silent:
         yield Message(STEP, f"without sound: {silent}")
+    admission = yield from admit(workspace, trust)
     job = open_job(workspace, faces_by_frame(workspace.aligned("dst")), settings, run, name)
     yield from warnings(info, settings, job)
+    sealer = open_sealer(workspace, trust, admission, told_of(job, settings, encoding))
     times = frame_times(info)
     key = fingerprint(stamp(info.path), output, start, stop, encoding)
     video = SegmentedVideo(workspace.folder / ".piece", key, info, encoding, alpha=alpha)
     for count, _ in enumerate(video.write(_moved(merged_part(info.path, job, start, stop), start, times[start])), 1):
         yield Progress(STEP, count, stop - start)
     sound = SoundCut(times[start] * info.time_base, times[stop] * info.time_base if stop < len(times) else None)
-    video.finish(output, info.path if info.audio_tracks and not silent else None, cut=sound)
-    workspace.note(
-        STEP,
-        output=str(output),
-        stamp=stamp(output),
-        first=start + 1,
-        last=stop,
-        model=", ".join(sorted(job.predictors)),
-        seconds=round(time.monotonic() - began, 1),
-    )
+    sound_from = info.path if info.audio_tracks and not silent and trust.sound == "keep" else None
+
+    def facts() -> dict[str, Any]:
+        model, seconds = ", ".join(sorted(job.predictors)), round(time.monotonic() - began, 1)
+        return {"first": start + 1, "last": stop, "model": model, "seconds": seconds}
+
+    seal = noting(workspace, STEP, output, sealer.video(output), facts)
+    video.finish(output, sound_from, cut=sound, metadata=sealer.tags, seal=seal)
     yield Message(STEP, f"frames {start + 1} to {stop} of {len(times)}, in {output}")
 
 

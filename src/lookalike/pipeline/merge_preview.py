@@ -25,6 +25,8 @@ from lookalike.pipeline.merge_open import asked_network, chooser, models_of
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.result import stamp
 from lookalike.pipeline.workspace import Workspace
+from lookalike.tone_map import graphics_white
+from lookalike.video import probe
 
 _KEPT_FRAMES: Final = 12
 """Frames whose drawn faces are kept."""
@@ -157,7 +159,8 @@ class MergePreview:
         predictors = {one: self._predictor(one, run.device) for one in sorted(set(models.values()))}
         version = self._faces.version
         tracks = self._once("tracks", (version, run.stabilize), lambda: Tracks(faces, run.stabilize))
-        job = MergeJob(tracks, settings, run, predictors, chooser(models))
+        white = graphics_white(probe(self._workspace.video("dst")).tags)
+        job = MergeJob(tracks, settings, run, predictors, chooser(models), white=white)
         if network is not None:
             job = replace(job, network=self._segmenter(network, run.device))
         if config.super_resolution:

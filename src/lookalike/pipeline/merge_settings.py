@@ -14,6 +14,7 @@ from lookalike.errors import ConfigError
 from lookalike.files import write_bytes
 from lookalike.merging.config import MergeConfig
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import read_text
 
 FORMAT = 1
 NAME = "merge.toml"
@@ -88,7 +89,7 @@ def read_merge_file(path: Path) -> MergeFile:
     if not path.is_file():
         return MergeFile()
     try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
+        value = tomllib.loads(read_text(path))
         if format_of(value) > FORMAT:
             raise ConfigError(f"{path} has format {format_of(value)}; update Lookalike to read it")
         return MergeFile.model_validate(value)

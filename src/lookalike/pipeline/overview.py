@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 
 from lookalike.errors import LookalikeError
 from lookalike.faceset import SUFFIXES
+from lookalike.pipeline.consent_glance import glance_at_consents
 from lookalike.pipeline.model_folders import look_at_model, model_folders
 from lookalike.pipeline.report_file import counted, is_of, read_report
 from lookalike.pipeline.result import recorded_result
@@ -15,7 +16,7 @@ SIDES: Final[tuple[Side, ...]] = get_args(Side)
 
 
 def overview(workspace: Workspace, root: Path) -> dict[str, Any]:
-    """For a card: videos, faces, training, result, report, when it last changed; or in one line what is wrong.
+    """For a card: videos, faces, training, result, report, consent, when it last changed; or in one line what is wrong.
 
     Args:
         workspace: which one.
@@ -37,6 +38,7 @@ def overview(workspace: Workspace, root: Path) -> dict[str, Any]:
         "model": {"name": model.name, "iteration": model.iteration} if model else None,
         "result": {"name": result.name, "changed": _changed(result)} if result else None,
         "report": counted(report) | {"old": not is_of(report, result)} if report else None,
+        "consent": glance_at_consents(workspace),
         "picture": f"{picture.name}-{_changed(picture)}" if picture else None,
     }
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from lookalike.errors import WorkspaceError
 from lookalike.faces import DLIB
-from lookalike.files import write_bytes
+from lookalike.files import sweep, write_bytes
 from lookalike.pipeline.report_frames import Counter, measured_frames
 from lookalike.pipeline.report_pictures import STRIP, draw_pictures, picture_name
 from lookalike.pipeline.report_survey import Survey, look_ahead
 from lookalike.pipeline.result import recorded_result, stamp
+from lookalike.pipeline.result_trust import trust_of
 from lookalike.pipeline.workspace import Workspace
 from lookalike.reporting import summary
 from lookalike.reporting.figures import Report, StepTime, WorstFrame
@@ -165,6 +166,7 @@ def _report(workspace: Workspace, result: Path, survey: Survey, frames: list[Fra
         inside=summary.summarise_inside(frames, survey.crop_size),
         temporal=summary.summarise_temporal(frames),
         seam=summary.summarise_seam(frames),
+        trust=trust_of(workspace, result),
         steps=[
             StepTime(
                 step=step, seconds=record.steps[step].get("seconds"), iterations=record.steps[step].get("iterations")
@@ -203,6 +205,7 @@ def _write(folder: Path, found: Report, page: str, files: dict[str, bytes]) -> N
         write_bytes(folder / name, data)
     write_bytes(folder / "report.json", (found.model_dump_json(indent=2) + "\n").encode())
     write_bytes(folder / "index.html", page.encode())
+    sweep(folder)
     for old in folder.glob("frame-*.jpg"):
         if old.name not in files:
             old.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from lookalike.errors import WorkspaceError
 from lookalike.options import format_of
 from lookalike.pipeline.model_folders import look_at_model
 from lookalike.pipeline.result import made_by, recorded_result, stamp
+from lookalike.pipeline.result_trust import trust_of
 from lookalike.pipeline.workspace import Workspace
 from lookalike.reporting.figures import FORMAT, Report
 from lookalike.reporting.table import sections
@@ -45,7 +46,7 @@ def look_at_report(workspace: Workspace) -> dict[str, Any]:
     """All that the page shows, as plain JSON values; `report` is null before one was made.
 
     Raises:
-        WorkspaceError: workspace.toml cannot be read.
+        WorkspaceError: workspace.toml cannot be read. CredentialsError: the result cannot be read.
     """
     found, result = read_report(workspace), recorded_result(workspace)
     report = None
@@ -124,5 +125,6 @@ def _facts(workspace: Workspace, result: Path) -> dict[str, Any]:
         "iterations": made.get("iterations"),
         "frames": made.get("frames"),
         "frames_with_face": made.get("frames_with_face"),
+        "trust": trust_of(workspace, result).model_dump(mode="json"),
         "settings": {step: steps[step].get("options", {}) for step in _SETTINGS if step in steps},
     }

@@ -34,12 +34,12 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
+class Pair:
     """The same frame of both videos, and the next if it follows."""
 
     dst: Frame
     result: Frame
-    after: "_Pair | None" = None
+    after: "Pair | None" = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +50,11 @@ class _Looked:
 
 def measured_frames(dst: Path, result: Path, survey: Survey, counter: Counter) -> Iterator[measure.FrameFigures]:
     """The figures of every frame that both videos have, in order; `counter` is filled on the way."""
-    pairs = _followed(_paired(read_frames(dst), read_frames(result), counter))
+    pairs = _followed(paired(read_frames(dst), read_frames(result), counter))
     yield from _with_flicker(ordered_map(partial(_look, survey=survey), pairs, _WORKERS))
 
 
-def _paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> Iterator[_Pair]:
+def paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> Iterator[Pair]:
     """Frames of the same number, both videos read in step and to their ends."""
     other = next(result, None)
     for frame in dst:
@@ -64,13 +64,13 @@ def _paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> 
             other = next(result, None)
         if other is not None and other.index == frame.index:
             first, second = in_one_space(frame.picture, other.picture)
-            yield _Pair(replace(frame, picture=first), replace(other, picture=second))
+            yield Pair(replace(frame, picture=first), replace(other, picture=second))
     while other is not None:
         counter.result += 1
         other = next(result, None)
 
 
-def _followed(pairs: Iterator[_Pair]) -> Iterator[_Pair]:
+def _followed(pairs: Iterator[Pair]) -> Iterator[Pair]:
     """Each pair with the one of the next frame."""
     now = next(pairs, None)
     while now is not None:
@@ -80,7 +80,7 @@ def _followed(pairs: Iterator[_Pair]) -> Iterator[_Pair]:
         now = after
 
 
-def _look(pair: _Pair, survey: Survey) -> _Looked:
+def _look(pair: Pair, survey: Survey) -> _Looked:
     """Measure a frame; runs on several threads."""
     dst, result, index = pair.dst.picture, pair.result.picture, pair.dst.index
     records = [load_record(path) for path in survey.faces.get(index, [])]
@@ -115,7 +115,7 @@ def _compare(record: FaceRecord, face: Face, tools: Tools) -> measure.FoundFigur
     return measure.compare_faces(record, face, expression)
 
 
-def _warping(pair: _Pair, record: FaceRecord, survey: Survey) -> tuple[float, float] | None:
+def _warping(pair: Pair, record: FaceRecord, survey: Survey) -> tuple[float, float] | None:
     """Both frames are cut out by the matrix of the first."""
     assert pair.after is not None
     side = min(survey.crop_size, _WARPING_SIDE)

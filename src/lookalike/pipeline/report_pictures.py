@@ -35,7 +35,7 @@ def draw_pictures(
         if number in strip:
             tiles.append(pictures.pair_tile(first, second, record))
         if number in worst:
-            files[picture_name(number)] = pictures.pair_picture(first, second, record)
+            files[picture_name(number)] = pictures.pair_picture(first, second, record.box_xyxy)
     if tiles:
         files[STRIP] = pictures.strip_picture(tiles)
     return files

@@ -1,12 +1,15 @@
 """Which file is a result of this workspace, so that nothing else is ever overwritten."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from lookalike.errors import WorkspaceError
 from lookalike.pipeline.workspace import Workspace
 
 _STEPS = ("merge", "encode")
+PROOF = ("protection.json", "protection.html")
+"""Files in the report's folder about a disguise: figures, page."""
 
 
 def stamp(path: Path) -> str:
@@ -28,7 +31,35 @@ def made_by(workspace: Workspace, step: str) -> Path | None:
         return None
     written = Path(noted["output"])
     places = (workspace.folder / written.name, written)
-    return next((path for path in places if path.is_file() and stamp(path) == noted["stamp"]), None)
+    known = noted["stamp"], noted.get("before")
+    return next((path for path in places if path.is_file() and stamp(path) in known), None)
+
+
+def noting(
+    workspace: Workspace, step: str, output: Path, seal: Callable[[Path], object], facts: Callable[[], dict[str, Any]]
+) -> Callable[[Path], None]:
+    """A seal that also notes a result before it gets its name, so that a kill between the two finds it known.
+
+    Args:
+        workspace: whose result it is.
+        step: that makes it.
+        output: its name to be. What lies there until then may be written over, also by the next run.
+        seal: what is done to the file before.
+        facts: what the step notes besides, asked for when the file is finished.
+    """
+
+    def finish(path: Path) -> None:
+        seal(path)
+        before = {"before": stamp(output)} if output.is_file() else {}
+        workspace.note(step, output=str(output), stamp=stamp(path), **before, **facts())
+
+    return finish
+
+
+def forget_proof(workspace: Workspace) -> None:
+    """Remove what was said of the disguise of an earlier result, before another takes its name."""
+    for name in PROOF:
+        (workspace.report / name).unlink(missing_ok=True)
 
 
 def allow_output(workspace: Workspace, output: Path, overwrite: bool, steps: Sequence[str] = _STEPS) -> None:

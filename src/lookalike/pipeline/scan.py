@@ -245,7 +245,8 @@ class _Scan:
 def drop_unlogged(folder: Path, log: ScanLog) -> None:
     """Remove faces that a killed search wrote of a frame that it did not log; they are found anew."""
     for path in folder.iterdir():
-        if int(path.name.lstrip(".").split("_")[0]) > len(log.frames):
+        frame = path.name.lstrip(".").split("_")[0]
+        if frame.isdecimal() and int(frame) > len(log.frames):
             path.unlink()
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.faces import MAX_GAP, Sighting, Tracker
 from lookalike.faceset import encode_array
 from lookalike.files import storage_errors
+from lookalike.untrusted import is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,21 @@ class ScanLog:
         return tracker
 
 
+def _is_sound(face: Seen) -> bool:
+    """Whether what is kept of a face can be used, and its file lies among the faces."""
+    embedding = face.embedding_array()
+    numbers = np.concatenate([face.sighting().box_xyxy, [face.score], [] if embedding is None else embedding])
+    return is_plain(face.file) and bool(np.isfinite(numbers).all()) and (embedding is None or len(embedding) == 128)
+
+
 def _parsed(line: bytes) -> Line | None:
     if not line.endswith(b"\n"):
         return None
     try:
         value = json.loads(line)
         faces = tuple(Seen(**{**face, "box": tuple(face["box"])}) for face in value["faces"])
-    except (ValueError, TypeError, KeyError):
+        if not all(_is_sound(face) for face in faces):
+            return None
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return Line(faces, bool(value.get("cut")), bool(value.get("lost")))

@@ -6,12 +6,25 @@ from itertools import groupby
 from pathlib import Path
 
 from lookalike.errors import EncoderError
+from lookalike.files import write_bytes
+from lookalike.pipeline.result import stamp
 from lookalike.types import Frame, VideoInfo
-from lookalike.video import EncodeOptions, SoundCut, VideoWriter, join_segments, segment_suffix
+from lookalike.video import EncodeOptions, Seal, SoundCut, VideoWriter, join_segments, segment_suffix
 
 SEGMENT_FRAMES = 120
+_MARK_SUFFIX = ".stamp"
 MARK = "AI-generated: the face in this video was replaced with Lookalike"
 """What a result says of itself where a container has room for a comment."""
+
+
+def _mark(piece: Path) -> Path:
+    """Holds the stamp of a finished piece."""
+    return piece.with_suffix(_MARK_SUFFIX)
+
+
+def drop_segments(folder: Path) -> None:
+    """Remove pieces that a run left which was killed when its result was finished."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class SegmentedVideo:
@@ -29,7 +42,7 @@ class SegmentedVideo:
     def start(self) -> int:
         """Index of the first frame that is not in a finished piece."""
         number = 0
-        while self._path(number).is_file():
+        while self._is_whole(self._path(number)):
             number += 1
         return number * SEGMENT_FRAMES
 
@@ -40,6 +53,7 @@ class SegmentedVideo:
                 for frame in group:
                     writer.write(frame)
                     yield frame
+            write_bytes(_mark(self._path(number)), stamp(self._path(number)).encode())
 
     def finish(
         self,
@@ -48,6 +62,8 @@ class SegmentedVideo:
         *,
         metadata: dict[str, str] | None = None,
         cut: SoundCut | None = None,
+        seal: Seal | None = None,
+        bare: bool = False,
     ) -> None:
         """Join the pieces with the sound into `output`, then drop them.
 
@@ -56,16 +72,27 @@ class SegmentedVideo:
             sound_from: file whose sound is copied; None for silence.
             metadata: tags of the file; the mark of a swap when None.
             cut: what is taken of the sound.
+            seal: called with the finished file before it gets its name.
+            bare: nothing of the sound's file goes along but its packets; see `join_segments`.
 
         Raises:
-            EncoderError: nothing was written.
+            EncoderError: nothing was written, or a piece was changed by somebody else.
         """
-        pieces = sorted(self._folder.glob(f"[0-9]*{segment_suffix(self._options.codec)}"))
+        suffix = segment_suffix(self._options.codec)
+        pieces = sorted(mark.with_suffix(suffix) for mark in self._folder.glob(f"[0-9]*{_MARK_SUFFIX}"))
         if not pieces:
             raise EncoderError(f"no frame could be read from {self._info.path}; give another video")
+        damaged = next((piece for piece in pieces if not self._is_whole(piece)), None)
+        if damaged is not None:
+            raise EncoderError(f"{damaged} was changed or taken away meanwhile; run the same command again")
         tags = {"comment": MARK} if metadata is None else metadata
-        join_segments(pieces, self._info, output, sound_from, tags, cut)
+        join_segments(pieces, self._info, output, sound_from, tags, cut, seal, bare)
         shutil.rmtree(self._folder.parent, ignore_errors=True)
+
+    def _is_whole(self, piece: Path) -> bool:
+        """Whether a piece is there as it was written: a shorter one would be joined without a word."""
+        mark = _mark(piece)
+        return piece.is_file() and mark.is_file() and mark.read_bytes() == stamp(piece).encode()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06d}{segment_suffix(self._options.codec)}"

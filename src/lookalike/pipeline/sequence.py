@@ -8,6 +8,7 @@ from lookalike.files import unused_path, write_bytes
 from lookalike.merging.config import MergeRun
 from lookalike.merging.merge import Merged
 from lookalike.pipeline.image_files import image_bytes, pixel_bytes
+from lookalike.pipeline.seal import Sealer
 from lookalike.pipeline.workspace import Workspace
 from lookalike.types import Event, Frame, Message
 
@@ -22,7 +23,8 @@ def merged_folder(workspace: Workspace) -> Path:
 class MergeImages:
     """The folders of images of one merge: `merged`, `merged_mask`, `merged_patches`; only those asked for."""
 
-    def __init__(self, workspace: Workspace, run: MergeRun, sequence: bool) -> None:
+    def __init__(self, workspace: Workspace, run: MergeRun, sequence: bool, sealer: Sealer) -> None:
+        self._sealer = sealer
         self._frames = merged_folder(workspace) if sequence else None
         self._masks = workspace.data("dst") / "merged_mask" if run.masks else None
         self._patches = workspace.data("dst") / "merged_patches" if run.patches else None
@@ -55,12 +57,13 @@ class MergeImages:
             for number, patch in enumerate(merged.patches):
                 name = f"{frame.index + 1:05d}_{number}"
                 data = pixel_bytes(patch.rgb, patch.mask, deep=deep)
-                write_bytes(self._patches / f"{name}.png", data)
+                write_bytes(self._patches / f"{name}.png", self._sealer.image(data, f"{name}.png"))
                 about = {"frame": frame.index + 1, "face": number, "size": len(patch.rgb)}
                 about["frame_to_patch"] = patch.matrix.round(6).tolist()
                 write_bytes(self._patches / f"{name}.json", (json.dumps(about) + "\n").encode())
         if self._frames is not None:
-            write_bytes(image_path(self._frames, frame.index), image_bytes(merged.picture))
+            path = image_path(self._frames, frame.index)
+            write_bytes(path, self._sealer.image(image_bytes(merged.picture), path.name))
 
     def says(self) -> str:
         """Where the images are, for people."""

@@ -1,16 +1,20 @@
 """All steps in a row."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.models.config import ModelConfig
-from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.config import ExtractConfig, TrustOptions
+from lookalike.pipeline.disguise import disguise
 from lookalike.pipeline.extract import extract
 from lookalike.pipeline.merge import merge
+from lookalike.pipeline.protect import require_protected
 from lookalike.pipeline.report import report
 from lookalike.pipeline.result import allow_output
 from lookalike.pipeline.train import train
+from lookalike.pipeline.trust import admit
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.config import TrainConfig
 from lookalike.types import Event
@@ -34,6 +38,7 @@ def swap(
     dst_faces: ExtractConfig | None = None,
     merging: MergeConfig | None = None,
     merge_run: MergeRun | None = None,
+    trust: TrustOptions | None = None,
     encoding: EncodeOptions | None = None,
     overwrite: bool = False,
 ) -> Iterator[Event]:
@@ -42,7 +47,7 @@ def swap(
     Raises:
         LookalikeError: of any step; videos and output are checked before anything is made.
     """
-    encoding = encoding or EncodeOptions()
+    encoding, trust = encoding or EncodeOptions(), trust or TrustOptions()
     probe(src)
     check_output(output, probe(dst), encoding)
     folder = workspace or default_workspace(output)
@@ -51,8 +56,13 @@ def swap(
         place.set_video("src", src)
         place.set_video("dst", dst)
         allow_output(place, output, overwrite)
+        yield from admit(place, trust)  # merge asks again; hours of training must not come before a refusal
         yield from extract(place, "src", src_faces or ExtractConfig())
         yield from extract(place, "dst", dst_faces or ExtractConfig())
         yield from train(place, model, training)
-        yield from merge(place, merging or MergeConfig(), encoding, run=merge_run, output=output, overwrite=overwrite)
+        options = merging or MergeConfig(), encoding
+        merged = partial(merge, place, *options, run=merge_run, trust=trust, output=output, overwrite=overwrite)
+        protection = yield from disguise(merged, place, trust)
         yield from report(place, result=output)
+        if protection is not None:
+            require_protected(protection)

@@ -11,6 +11,10 @@ from PIL import Image, UnidentifiedImageError
 
 from lookalike.color import rgb_to_picture
 from lookalike.errors import ConfigError, EncoderError, VideoError, WorkspaceError
+from lookalike.files import replacing
+from lookalike.pipeline.config import TrustOptions
+from lookalike.pipeline.seal import Told, open_sealer
+from lookalike.pipeline.trust import noted
 from lookalike.pipeline.workspace import Workspace
 from lookalike.types import ColorSpace, ColorTags, Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import EncodeOptions, VideoWriter, check_output, file_tags
@@ -25,7 +29,13 @@ _COLOR: Final = ColorSpace("bt709", False, 8)
 
 
 def timelapse(
-    workspace: Workspace, name: str, *, output: Path | None = None, fps: int = 30, seconds: float | None = None
+    workspace: Workspace,
+    name: str,
+    *,
+    output: Path | None = None,
+    fps: int = 30,
+    seconds: float | None = None,
+    credentials: bool = True,
 ) -> Iterator[Event]:
     """Make an H.264 video of the preview history of the model `name`, in order of iteration.
 
@@ -38,11 +48,13 @@ def timelapse(
         output: `timelapse.mp4` in the model's folder when None; written whole or not at all.
         fps: pictures a second.
         seconds: longest duration; pictures are left out evenly to fit. The first and the last stay.
+        credentials: sign it, as a merge is.
 
     Raises:
         ConfigError: fps or seconds that make no video.
         WorkspaceError: there is no history.
         EncoderError: the output is there and no time-lapse, or of an unknown kind. StorageError: the disk is full.
+        CredentialsError: see `open_sealer`.
     """
     if not 1 <= fps <= _MOST_FPS:
         raise ConfigError(f"fps must be 1..{_MOST_FPS}, got {fps}")
@@ -62,19 +74,22 @@ def timelapse(
     check_output(output, info, EncodeOptions())
     if output.exists() and not _is_ours(output):
         raise EncoderError(f"{output} exists already and is no time-lapse; choose another name with -o")
+    sealer = open_sealer(workspace, TrustOptions(credentials=credentials), noted(workspace), Told(names=False))
+    comment = f"{_MARK}; {sealer.tags['comment']}"
+    tags = {**sealer.tags, "title": f"{name} in {workspace.folder.name}", "comment": comment}
     written = 0
-    with VideoWriter(
-        output, info, metadata={"title": f"{name} in {workspace.folder.name}", "comment": _MARK}
-    ) as writer:
-        for number, path in enumerate(chosen):
-            image = _letterboxed(path, inner, info.size_wh)
-            if image is not None:  # deleted or spoilt since its size was read
-                picture = rgb_to_picture(image, _COLOR, 1, 1)
-                writer.write(Frame(picture, written, written * _TICKS, info.time_base))
-                written += 1
-            yield Progress(_STEP, number + 1, len(chosen), note=f"iteration {int(path.stem)}")
-        if not written:
-            raise WorkspaceError(f"none of the pictures in {folder} can be read; look at them")
+    with replacing(output) as temporary:
+        with VideoWriter(temporary, info, metadata=tags) as writer:
+            for number, path in enumerate(chosen):
+                image = _letterboxed(path, inner, info.size_wh)
+                if image is not None:  # deleted or spoilt since its size was read
+                    picture = rgb_to_picture(image, _COLOR, 1, 1)
+                    writer.write(Frame(picture, written, written * _TICKS, info.time_base))
+                    written += 1
+                yield Progress(_STEP, number + 1, len(chosen), note=f"iteration {int(path.stem)}")
+            if not written:
+                raise WorkspaceError(f"none of the pictures in {folder} can be read; look at them")
+        sealer.video(output)(temporary)
     spoilt = len(history) - len(sizes) + len(chosen) - written
     if spoilt:
         yield Message(_STEP, f"left out, as they cannot be read: {spoilt} of {len(history)} pictures in {folder}")
@@ -109,7 +124,7 @@ def _thinned(paths: list[Path], most: int | None) -> list[Path]:
 
 def _is_ours(path: Path) -> bool:
     try:
-        return file_tags(path).get("comment") == _MARK
+        return file_tags(path).get("comment", "").startswith(_MARK)
     except VideoError:
         return False
 

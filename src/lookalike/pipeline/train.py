@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lookalike.errors import ConfigError
 from lookalike.faceset import list_faces
+from lookalike.files import sweep
 from lookalike.models.checkpoint import has_checkpoint, load_state
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.judge import make_judge
@@ -63,6 +64,9 @@ def train(
             raise ConfigError("--backup goes back for one process; run it alone first, then start the others")
         go_back(folder, backup)
         yield Message("train", f"back to iteration {load_state(folder).step} of backup {backup:02}")
+    if leading_process():
+        sweep(folder)
+        sweep(folder / "previews")
     began = time.monotonic()
     before = workspace.done("train").get("seconds", 0.0)
     judge = None if options.pretrain else make_judge(sides["src"], sides["dst"])

@@ -1,5 +1,6 @@
 """The folder of one swap: where everything lies, what was done, and who is at work in it."""
 
+import filecmp
 import hashlib
 import os
 import shutil
@@ -14,8 +15,9 @@ from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
 from lookalike.errors import WorkspaceError
-from lookalike.files import storage_errors, unused_path, write_bytes
+from lookalike.files import discard, storage_errors, unused_path, write_bytes
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import read_text
 
 Side = Literal["src", "dst"]
 FORMAT = 1
@@ -65,14 +67,16 @@ class Workspace:
         """Open the workspace at `folder`, making an empty one if there is none.
 
         Raises:
-            WorkspaceError: the path is a file.
+            WorkspaceError: the path is a file, or another process is making a workspace there.
         """
         if folder.exists() and not folder.is_dir():
             raise WorkspaceError(f"{folder} is a file; name a folder for the workspace")
         if not (folder / _RECORD).is_file():
             with storage_errors(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-            _write(folder, WorkspaceRecord())
+            with _alone(folder):
+                if not (folder / _RECORD).is_file():  # else another process made it meanwhile, and may have begun
+                    _write(folder, WorkspaceRecord())
         return cls(folder)
 
     @property
@@ -84,11 +88,11 @@ class Workspace:
         """
         path = self.folder / _RECORD
         try:
-            value = tomllib.loads(path.read_text(encoding="utf-8"))
+            value = tomllib.loads(read_text(path))
             if format_of(value) > FORMAT:
                 raise WorkspaceError(f"{path} has format {format_of(value)}; update Lookalike to open it")
             return WorkspaceRecord.model_validate(value)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
             raise WorkspaceError(f"{path} cannot be read ({reason}); mend it by hand") from exc
 
@@ -96,6 +100,10 @@ class Workspace:
         """Write down what a step did."""
         record = self.record
         _write(self.folder, record.model_copy(update={"steps": {**record.steps, step: facts}}))
+
+    def forget(self) -> None:
+        """Empty the record: no videos, nothing done."""
+        _write(self.folder, WorkspaceRecord())
 
     def done(self, step: str) -> dict[str, Any]:
         """What a step noted; empty if it was not done."""
@@ -105,7 +113,7 @@ class Workspace:
         """The video (or folder of images) of a side.
 
         Raises:
-            WorkspaceError: none was set, or it is gone.
+            WorkspaceError: none was set, or it is gone or cut short.
         """
         source: VideoSource | None = getattr(self.record, side)
         if source is None:
@@ -115,6 +123,12 @@ class Workspace:
         path = self.folder / source.file  # an absolute path stays as it is
         if not path.exists():
             raise WorkspaceError(f"{path} is gone; put it back, or start a new workspace")
+        as_taken = source.size and path.stem.partition("-")[0] == f"data_{side}"  # neither images nor denoised
+        if as_taken and path.stat().st_size != source.size:
+            raise WorkspaceError(
+                f"{path} has {path.stat().st_size} bytes and had {source.size} when it was taken in; "
+                "put it back, or start a new workspace"
+            )
         return path
 
     def origin(self, side: Side) -> Path:
@@ -131,13 +145,19 @@ class Workspace:
         """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
 
         Raises:
-            WorkspaceError: the workspace has another video on that side already.
+            WorkspaceError: the workspace has another video on that side already, or the name is no text.
         """
+        _check_is_text(path)
         stamp = _stamp(path)
         record = self.record
         present: VideoSource | None = getattr(record, side)
         if present:
             if (present.size, present.modified) != stamp:
+                if present.origin == str(path.resolve()):
+                    raise WorkspaceError(
+                        f"{path} was changed since {self.folder} was made of it; "
+                        "put it back as it was, or choose another workspace (--workspace DIR)"
+                    )
                 raise WorkspaceError(
                     f"{self.folder} was made for {side} {present.origin}, not {path}; "
                     "choose another workspace (--workspace DIR), or delete this one"
@@ -147,7 +167,7 @@ class Workspace:
             file = str(path.resolve())
         else:
             target = self.folder / f"data_{side}{path.suffix.lower() or '.video'}"
-            if not (target.exists() and target.samefile(path)):
+            if not (target.exists() and _same_content(target, path)):
                 target = unused_path(target)  # what lies there already is not ours to write over
                 _link_or_copy(path, target)
             file = target.name
@@ -195,28 +215,23 @@ class Workspace:
         return self.folder / "report"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, mend: bool = True) -> Iterator[None]:
         """Be the only one at work here; the operating system frees the lock of a process that died.
+
+        Args:
+            mend: complete what a killed run left half done to the facesets.
 
         Raises:
             WorkspaceError: another process is at work here.
         """
-        lock = FileLock(self.folder / ".lock")
-        try:
-            with storage_errors(self.folder):
-                lock.acquire(timeout=0)
-        except Timeout as exc:
-            owner = _owner(self.folder / _OWNER)
-            raise WorkspaceError(
-                f"another lookalike{owner} is at work in {self.folder}; wait for it, or end it"
-            ) from exc
-        try:
-            write_bytes(self.folder / _OWNER, str(os.getpid()).encode())
-            self._mend()
-            yield
-        finally:
-            (self.folder / _OWNER).unlink(missing_ok=True)
-            lock.release()
+        with _alone(self.folder):
+            try:
+                write_bytes(self.folder / _OWNER, str(os.getpid()).encode())
+                if mend:
+                    self._mend()
+                yield
+            finally:
+                discard(self.folder / _OWNER)
 
     def _mend(self) -> None:
         """Complete what a killed run left half done to the facesets."""
@@ -231,12 +246,42 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:16]
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / ".lock")
+    try:
+        with storage_errors(folder):
+            lock.acquire(timeout=0)
+    except Timeout as exc:
+        owner = _owner(folder / _OWNER)
+        raise WorkspaceError(f"another lookalike{owner} is at work in {folder}; wait for it, or end it") from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_is_text(path: Path) -> None:
+    """Refuse a name that cannot be written down: bytes of another encoding, which some archives bring."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError as exc:
+        raise WorkspaceError(f"{path} has a name that is no text in UTF-8; rename it, or a folder above it") from exc
+
+
 def _owner(path: Path) -> str:
     """Words for the process that holds the lock; empty if it did not say."""
     try:
         return f" (process {path.read_text()})"
     except OSError:
         return ""
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    """Whether two files are the same, as one and its copy in a workspace whose record was lost."""
+    if one.samefile(other):
+        return True
+    return one.stat().st_size == other.stat().st_size and filecmp.cmp(one, other, shallow=False)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

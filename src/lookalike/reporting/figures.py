@@ -243,6 +243,19 @@ class WorstFrame(Options):
     """Name of its picture in the report's folder."""
 
 
+class TrustFacts(Options):
+    """What a result says of itself, and who was asked."""
+
+    credentials: str
+    """State of its content credentials: trusted, valid, tampered, removed or absent."""
+    signer: str = ""
+    """Who signed it; empty if nobody did."""
+    content_check: str = ""
+    """Who looked at dst for explicit pictures, and what they found; empty if nothing was noted."""
+    consents: int = Field(default=0, ge=0)
+    """Records of consent that were valid when it was made."""
+
+
 class Report(Options):
     """Everything that the report says of a result."""
 
@@ -269,6 +282,8 @@ class Report(Options):
     inside: InsideFigures
     temporal: TemporalFigures
     seam: SeamFigures
+    trust: TrustFacts | None = None
+    """None in a report of a version that did not look."""
     steps: list[StepTime] = Field(default_factory=list)
     """In the order of the pipeline; only those that were done."""
     worst: list[WorstFrame] = Field(default_factory=list)

@@ -17,15 +17,15 @@ _AROUND = 1.7
 """Side of the picture over the longer side of the face's box."""
 
 
-def pair_picture(dst: NDArray[np.uint8], result: NDArray[np.uint8], record: FaceRecord) -> bytes:
+def pair_picture(dst: NDArray[np.uint8], result: NDArray[np.uint8], box_xyxy: Sequence[float]) -> bytes:
     """JPEG, 256 pixels high: the surroundings of a face in two (H, W, 3) RGB pictures, dst on the left."""
     gap = np.full((_SIDE, _GAP, 3), 128, np.uint8)
-    return encode_jpeg(np.hstack([_around(dst, record, _SIDE), gap, _around(result, record, _SIDE)]))
+    return encode_jpeg(np.hstack([_around(dst, box_xyxy, _SIDE), gap, _around(result, box_xyxy, _SIDE)]))
 
 
 def pair_tile(dst: NDArray[np.uint8], result: NDArray[np.uint8], record: FaceRecord) -> NDArray[np.uint8]:
     """One column of the strip: dst's face above the result's."""
-    return np.vstack([_around(dst, record, _TILE), _around(result, record, _TILE)])
+    return np.vstack([_around(dst, record.box_xyxy, _TILE), _around(result, record.box_xyxy, _TILE)])
 
 
 def strip_picture(tiles: Sequence[NDArray[np.uint8]]) -> bytes:
@@ -40,9 +40,9 @@ def encode_jpeg(rgb: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _around(rgb: NDArray[np.uint8], record: FaceRecord, side: int) -> NDArray[np.uint8]:
+def _around(rgb: NDArray[np.uint8], box_xyxy: Sequence[float], side: int) -> NDArray[np.uint8]:
     """An upright square about the face's box, which is moved rather than cut at the frame's edge."""
-    left, top, right, bottom = record.box_xyxy
+    left, top, right, bottom = box_xyxy
     height, width = rgb.shape[:2]
     span = max(min(max(right - left, bottom - top) * _AROUND, width, height), 8.0)
     x, y = (

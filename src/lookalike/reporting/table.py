@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lookalike.reporting.figures import PSNR_CAP, VISIBLE_STEP, Correlation, IdentityFigures, Report
+from lookalike.reporting.figures import PSNR_CAP, VISIBLE_STEP, Correlation, IdentityFigures, Report, TrustFacts
 
 NEARER_TO_SRC = 0.9
 LANDMARK_ERROR = 0.05
@@ -13,6 +13,8 @@ FACES_FOUND = 0.95
 POSE_ERROR = 3.0
 """Degrees."""
 EXPRESSION_ERROR = 0.08
+SIGNED = ("trusted", "valid")
+"""States of content credentials that hold."""
 WARPING = 1.1
 """The result's temporal warping error over dst's."""
 
@@ -50,6 +52,7 @@ def sections(report: Report) -> list[Section]:
         Section("Outside the face", _outside(report)),
         Section("Inside the face", _inside(report)),
         Section("From frame to frame", _temporal(report)),
+        *([Section("Trust", _trust(report.trust))] if report.trust else []),
         *([Section("Time", _steps(report))] if report.steps else []),
     ]
 
@@ -233,6 +236,33 @@ def _temporal(report: Report) -> list[Row]:
             "Flicker",
             _ratio(report.inside.flicker),
             "Change that does not follow a line over three frames, beside dst's; blur lowers it.",
+        ),
+    ]
+
+
+def _trust(trust: TrustFacts) -> list[Row]:
+    by = f", by {trust.signer}" if trust.signer else ""
+    unseen = not trust.content_check or trust.content_check.startswith("off")
+    return [
+        Row(
+            "Content credentials",
+            f"{trust.credentials}{by}",
+            "Whether the file says, signed, that its face was replaced. Trusted or valid: it was not changed since; "
+            "trusted, too: the signer is known here.",
+            trust.credentials in SIGNED,
+            "trusted or valid",
+        ),
+        Row(
+            "Content check",
+            trust.content_check or "not noted",
+            "What was found when dst was looked at for explicit pictures.",
+            not unseen,
+            "done",
+        ),
+        Row(
+            "Records of consent",
+            str(trust.consents) if trust.consents else "none",
+            "How many were valid when the result was made; their hashes are in its credentials.",
         ),
     ]
 

@@ -17,7 +17,10 @@ _BESIDE = ("preview.jpg",)
 def is_due(folder: Path, now: float | None = None) -> bool:
     """Is the newest backup of the model in `folder` an hour old, or is there none?"""
     newest = _place(folder, 1) / PARTS[-1]
-    return not newest.is_file() or (time.time() if now is None else now) - newest.stat().st_mtime >= SECONDS
+    if not newest.is_file():
+        return True
+    age = (time.time() if now is None else now) - newest.stat().st_mtime
+    return not 0 <= age < SECONDS  # one of the future was made before the clock was set back
 
 
 def back_up(folder: Path) -> Path:

@@ -1,6 +1,9 @@
 """Faces of one person, decoded once into a memory-mapped array, ready to be drawn in batches."""
 
 import hashlib
+import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,13 +20,13 @@ from lookalike.face_region import face_region
 from lookalike.faceset import FaceRecord, list_faces, load_face
 from lookalike.faceset.masks import placed_mask
 from lookalike.faceset.polygons import with_polygons
-from lookalike.files import storage_errors
+from lookalike.files import replacing, storage_errors
 from lookalike.geometry import align_matrix, between, rescale, transform
 from lookalike.landmarks import GUIDE_POINTS, feature_mask, guide_points, oval_mask
 from lookalike.options import FaceType, Geometry, covers, geometry_of
 from lookalike.parallel import ordered_map
 
-_FORMAT = 2
+_FORMAT = 3
 """Goes up when what is stored changes."""
 _WORKERS = 2
 _SHARE_OF_MEMORY = 0.25
@@ -101,14 +104,14 @@ def load_person(
         return stack_faces(ordered_map(load, iter(paths), _WORKERS), len(paths), side, face_type, geometry, noted=noted)
     key = _key(paths, side, face_type, geometry)
     faces, facts = cache / f"{key}.faces.npy", cache / f"{key}.facts.npz"
-    if not faces.is_file():
+    known = _facts(faces, facts)
+    if known is None:
         with storage_errors(faces):
             cache.mkdir(parents=True, exist_ok=True)
-            for old in cache.glob(f"*-{side}.*"):  # made of a faceset that has changed
+            for old in cache.glob(f"*-{side}.*"):  # made of a faceset that has changed, or damaged
                 old.unlink()
-            _decode(paths, load, side, face_type, geometry, faces, facts, noted)
-    with np.load(facts) as found:
-        points, yaw = torch.from_numpy(found["points"]), torch.from_numpy(found["yaw"])
+            known = _decode(paths, load, side, face_type, geometry, faces, facts, noted)
+    points, yaw = known
     mapped = torch.from_numpy(np.load(faces, mmap_mode="c"))
     where = device if device is not None and _fits(mapped, device) else torch.device("cpu")
     return Person(mapped.to(where), points.to(where), yaw)
@@ -178,21 +181,42 @@ def _decode(
     faces: Path,
     facts: Path,
     noted: Noted | None,
-) -> None:
-    """Write both files of the cache, that with the pixels last and under its name only when it is whole."""
-    partial_file = faces.with_suffix(".partial")
+) -> tuple[Tensor, Tensor]:
+    """Write both files of the cache, the pixels first; the points and the yaw, which are in the second."""
     shape = (len(paths), 5, side, side)
-    try:
-        mapped = np.lib.format.open_memmap(partial_file, "w+", np.uint8, shape)
+    with replacing(faces) as temporary:
+        mapped = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+        _take_room(temporary)
         ordered = ordered_map(load, iter(paths), _WORKERS)
         person = stack_faces(ordered, len(paths), side, face_type, geometry, into=mapped, noted=noted)
         mapped.flush()
-        with facts.open("wb") as handle:
-            np.savez(handle, points=person.points.numpy(), yaw=person.yaw.numpy())
-        partial_file.replace(faces)
-    except BaseException:
-        partial_file.unlink(missing_ok=True)
-        raise
+    with replacing(facts) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, points=person.points.numpy(), yaw=person.yaw.numpy(), pixels=_mark(faces))
+    return person.points, person.yaw
+
+
+def _take_room(path: Path) -> None:
+    """Have a file's room on the disk before it is written through memory, where a full disk would end the process."""
+    if hasattr(os, "posix_fallocate"):  # elsewhere files have no holes, or there is no way to ask
+        with path.open("rb+") as handle:
+            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
+
+
+def _facts(faces: Path, facts: Path) -> tuple[Tensor, Tensor] | None:
+    """The points and the yaw beside cached pixels; None if either file is missing, damaged or not of the other."""
+    try:
+        with facts.open("rb") as handle, np.load(handle) as found:
+            if not np.array_equal(found["pixels"], _mark(faces)):
+                return None
+            return torch.from_numpy(found["points"]), torch.from_numpy(found["yaw"])
+    except (FileNotFoundError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def _mark(path: Path) -> NDArray[np.int64]:
+    """Size and time of a file, by which it is seen that nobody else wrote into it."""
+    stat = path.stat()
+    return np.array([stat.st_size, stat.st_mtime_ns], np.int64)
 
 
 def _key(paths: list[Path], side: int, face_type: FaceType, geometry: Geometry | None) -> str:

@@ -16,6 +16,7 @@ from lookalike.models.build import begin, build_model
 from lookalike.models.checkpoint import (
     Checkpoint,
     TrainState,
+    check_whole,
     has_checkpoint,
     load_checkpoint,
     moments_of,
@@ -70,6 +71,7 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
     Raises:
         CheckpointError: the model has other sizes, or cannot be read. ConfigError: options that do not go together.
     """
+    check_whole(folder)
     checkpoint = load_checkpoint(folder) if has_checkpoint(folder) else None
     if checkpoint and model_config and checkpoint.state.model != model_config:
         raise CheckpointError(_other_sizes(folder, checkpoint.state.model, model_config))

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from lookalike.video.encoders import usable_hardware
     from lookalike.video.glance import codecs_of, keyframes, still
     from lookalike.video.images import is_images, list_images
-    from lookalike.video.join import join_segments, segment_suffix
+    from lookalike.video.join import Seal, join_segments, segment_suffix
     from lookalike.video.outputs import check_output, encoded_as, fitting_output
     from lookalike.video.planes import planar_layout
     from lookalike.video.probing import file_tags, probe
     from lookalike.video.reader import ReadReport, read_frames
+    from lookalike.video.samples import small_frames
     from lookalike.video.sidecar import FrameTimes, load_times, save_times
     from lookalike.video.sound import write_sound
     from lookalike.video.sound_cut import SoundCut
@@ -29,6 +30,7 @@ __all__ = [
     "EncodeOptions",
     "FrameTimes",
     "ReadReport",
+    "Seal",
     "SoundCut",
     "VideoWriter",
     "check_output",
@@ -50,6 +52,7 @@ __all__ = [
     "read_frames",
     "save_times",
     "segment_suffix",
+    "small_frames",
     "start_seconds",
     "still",
     "usable_encoders",
@@ -65,6 +68,7 @@ _HOMES = {
     "codecs_of": "glance",
     "keyframes": "glance",
     "still": "glance",
+    "Seal": "join",
     "join_segments": "join",
     "segment_suffix": "join",
     "check_output": "outputs",
@@ -77,6 +81,7 @@ _HOMES = {
     "probe": "probing",
     "ReadReport": "reader",
     "read_frames": "reader",
+    "small_frames": "samples",
     "VideoWriter": "writer",
     "FrameTimes": "sidecar",
     "load_times": "sidecar",

@@ -15,6 +15,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from lookalike.errors import NoVideoStreamError, VideoOpenError
+from lookalike.video.limits import CONTAINERS, DECODER_OPTIONS, INPUT_OPTIONS, LARGEST, limit_allocations
 
 _MAX_ERRORS_IN_A_ROW: Final = 100
 
@@ -42,8 +43,15 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """
     if not path.exists():
         raise VideoOpenError(f"{path} does not exist; check the path")
+    if not path.is_file():  # a pipe or a device would never end
+        raise VideoOpenError(f"{path} is no file; pass a video")
+    limit_allocations()
     try:
-        container = av.open(str(path))
+        container = _container(path)
+    except av.error.ArgumentError as exc:
+        raise VideoOpenError(
+            f"{path} is no video of a kind that is read ({CONTAINERS}), or is damaged; convert it, or fetch it again"
+        ) from exc
     except PermissionError as exc:
         raise VideoOpenError(f"{path} cannot be read (permission denied); change its permissions") from exc
     except (av.error.FFmpegError, ValueError) as exc:
@@ -51,9 +59,16 @@ def opened(path: Path) -> Iterator[InputContainer]:
             f"{path} is no video or is cut short ({_reason(exc)}); play it to check, or fetch it again"
         ) from exc
     with container:
-        if container.format.name == "tty":
-            raise VideoOpenError(f"{path} is a text file; pass a video")
         yield container
+
+
+def _container(path: Path) -> InputContainer:
+    name = f"file:{path}"  # so that no name is taken for an address, a pattern or a device
+    first, second = INPUT_OPTIONS
+    try:
+        return av.open(name, options=first)
+    except av.error.ArgumentError:
+        return av.open(name, options=second)
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -64,6 +79,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            stream.codec_context.options = DECODER_OPTIONS
             return stream
     count = len(container.streams.audio)
     raise NoVideoStreamError(
@@ -143,4 +159,4 @@ def next_frame(container: InputContainer, stream: VideoStream, path: Path) -> av
         for frame in frames:
             if isinstance(frame, av.VideoFrame):
                 return frame
-    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded; play it to check")
+    raise VideoOpenError(f"{path} has a video stream but no picture in it can be decoded ({LARGEST}); play it to check")

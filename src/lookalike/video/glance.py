@@ -10,11 +10,12 @@ import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from lookalike.errors import VideoOpenError
+from lookalike.untrusted import UnreadableError, opened_picture
 from lookalike.video.demux import next_frame, opened, packet_index, picture_stream
-from lookalike.video.images import is_images, list_images
+from lookalike.video.images import FORMATS, is_images, list_images
 
 _PLACE: Final = 3
 """A third of the way in: past titles and black."""
@@ -80,10 +81,10 @@ def _of_images(path: Path, long_side: int) -> NDArray[np.uint8]:
     files = list_images(path)
     file = files[len(files) // _PLACE]
     try:
-        with Image.open(file) as picture:
+        with opened_picture(file, FORMATS) as picture:
             picture.draft("RGB", (long_side, long_side))
             small = ImageOps.exif_transpose(picture).convert("RGB")
             small.thumbnail((long_side, long_side))
             return np.asarray(small, np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+    except (UnreadableError, OSError) as exc:
         raise VideoOpenError(f"{file} is no image that can be read; remove it or save it again") from exc

@@ -1,8 +1,9 @@
 """A folder of images, or one image, read as a video: sorted by name, silent; 25 a second unless `frames.json` says."""
 
 import logging
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -12,14 +13,17 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from lookalike.color import rgb_to_picture
 from lookalike.errors import VideoOpenError
 from lookalike.types import ColorSpace, ColorTags, Frame, VideoInfo
+from lookalike.untrusted import UnreadableError, opened_picture
 from lookalike.video.sidecar import load_times
 
 _SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""Pillow's names of what is read, whatever a file is named."""
 _RATE: Final = Fraction(25)
 
 _log = logging.getLogger(__name__)
@@ -69,14 +73,18 @@ def probe(path: Path) -> VideoInfo:
 
 def read_frames(path: Path, start: int, stop: int | None) -> Iterator[Frame]:
     """Images as R, G, B frames, upright by their EXIF; one that cannot be read is skipped and keeps its number."""
+    count = len(list_images(path))
+    return read_numbered(path, range(start, count if stop is None else min(stop, count)))
+
+
+def read_numbered(path: Path, numbers: Iterable[int]) -> Iterator[Frame]:
+    """As `read_frames`, those of these numbers."""
     skipped = 0
     color = probe(path).color
     files = list_images(path)
     timing = _timing(path, files)
-    for index, file in enumerate(files[:stop]):
-        if index < start:
-            continue
-        rgb = _read(file)
+    for index in numbers:
+        rgb = _read(files[index])
         if rgb is None:
             skipped += 1
             continue
@@ -98,10 +106,19 @@ def list_images(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    files = [file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")]
+    with os.scandir(path) as entries:  # which knows what is a file; a pipe or a device would never end
+        names = [entry.name for entry in entries if entry.name[0] != "." and _is_image(entry)]
+    files = [path / name for name in names]
     if not files:
         raise VideoOpenError(f"{path} is a folder without images; pass a video or a folder of png or jpg")
     return sorted(files, key=_by_number)
+
+
+def _is_image(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return Path(entry.name).suffix.lower() in _SUFFIXES and entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _timing(path: Path, files: list[Path]) -> _Timing:
@@ -125,11 +142,11 @@ def _by_number(file: Path) -> list[tuple[int, str]]:
 def _read(file: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
     """(H, W, 3) RGB, uint16 for an image of 16 bits; alpha is left out. None if it cannot be read."""
     try:
-        with Image.open(file) as opened:
-            if ";16" in str(opened.tile):  # Pillow would drop the lower bits of R, G, B
+        with opened_picture(file, FORMATS) as opened:
+            if ";16" in str(getattr(opened, "tile", "")):  # Pillow would drop the lower bits of R, G, B
                 return _read_deep(file)
             return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except Exception:  # the decoders of damaged and of hostile files raise almost anything
+    except (UnreadableError, OSError):
         return None
 
 

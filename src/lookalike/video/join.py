@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +25,10 @@ from lookalike.video.options import CodecName
 from lookalike.video.outputs import check_container, container_options, describe_stream, encoder_errors
 from lookalike.video.planes import planar_layout, stored_color
 from lookalike.video.sound_cut import SoundCut
+from lookalike.video.vorbis import without_comments
+
+Seal = Callable[[Path], object]
+"""The last that happens to a file, in place."""
 
 _Timed = tuple[Fraction, "av.Packet[Any]"]
 
@@ -45,6 +49,8 @@ def join_segments(
     sound_from: Path | None,
     metadata: dict[str, str],
     cut: SoundCut | None = None,
+    seal: Seal | None = None,
+    bare: bool = False,
 ) -> None:
     """Write segments one after another, and all sound of another file, into one video by stream copy.
 
@@ -57,6 +63,9 @@ def join_segments(
         sound_from: file whose audio tracks are copied packet for packet; None for silence.
         metadata: tags of the file, such as title and comment.
         cut: what is taken of the sound; None for all.
+        seal: called with the finished file before it gets its name.
+        bare: of the sound's file nothing but its packets goes along: no language, title or use of a track. What is
+            shown or heard first is then at time 0, and all else as long after it as before.
 
     Raises:
         EncoderError: no segments, segments that overlap or differ in settings, or a container that refuses a codec.
@@ -72,7 +81,7 @@ def join_segments(
         sound = stack.enter_context(opened(sound_from)) if sound_from is not None else None
         first = stack.enter_context(opened(segments[0]))
         options = container_options(temporary, info.time_base)
-        with av.open(str(temporary), "w", options=options) as container:
+        with av.open(f"file:{temporary}", "w", options=options) as container:
             container.metadata.update(metadata)
             template = picture_stream(first, segments[0])
             video = container.add_stream_from_template(template, opaque=True)
@@ -80,14 +89,16 @@ def join_segments(
             describe_stream(video, info, codec, tags)
             if codec == "prores":  # its profile is nowhere but in this name; without it all would pass for HQ
                 video.codec_context.codec_tag = template.codec_context.codec_tag
-            tracks = _add_sound(container, cut.tracks(sound)) if sound is not None else {}
-            shift = 0 if cut.start is not None else _late_start(times.pts[0] * info.time_base, sound)
+            tracks = _add_sound(container, cut.tracks(sound), bare) if sound is not None else {}
+            shift = Fraction(0) if cut.start is not None else _late_start(min(times.pts) * info.time_base, sound, bare)
             sources = [_video_packets(segments, video, times, info.time_base, shift)]
             if sound is not None:
                 hides_lead = container.format.name in ("mp4", "mov")
-                sources.append(_sound_packets(cut.packets(sound, hides_lead), tracks, cut.start or Fraction(shift)))
+                sources.append(_sound_packets(cut.packets(sound, hides_lead), tracks, cut.start or shift))
             for _, packet in heapq.merge(*sources, key=lambda item: item[0]):
                 container.mux(packet)
+        if seal is not None:
+            seal(temporary)
 
 
 def segment_suffix(codec: CodecName) -> str:
@@ -149,7 +160,7 @@ def decoding_times(pts: list[int], step: int) -> _Times:
 
 
 def _video_packets(
-    segments: list[Path], out: VideoStream, times: _Times, time_base: Fraction, shift: int
+    segments: list[Path], out: VideoStream, times: _Times, time_base: Fraction, shift: Fraction
 ) -> Iterator[_Timed]:
     """Packets of all segments with their times; yields seconds and packet."""
     offset = round(shift / time_base)
@@ -167,15 +178,25 @@ def _video_packets(
                 yield packet.dts * time_base, packet
 
 
-def _add_sound(container: OutputContainer, streams: list[AudioStream]) -> dict[int, AudioStream]:
+def _add_sound(container: OutputContainer, streams: list[AudioStream], bare: bool) -> dict[int, AudioStream]:
     """Output track for the number of each audio track."""
     tracks: dict[int, AudioStream] = {}
     for stream in streams:
         out = container.add_stream_from_template(stream)
-        out.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
-        out.disposition = stream.disposition
+        if bare and stream.codec_context.name == "vorbis":
+            out.codec_context.extradata = _without_comments(stream)
+        elif not bare:
+            out.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
+            out.disposition = stream.disposition
         tracks[stream.index] = out
     return tracks
+
+
+def _without_comments(stream: AudioStream) -> bytes:
+    try:
+        return without_comments(bytes(stream.codec_context.extradata or b""))
+    except ValueError as exc:
+        raise EncoderError("the header of dst's Vorbis sound cannot be read; leave it out with --sound drop") from exc
 
 
 def _sound_packets(
@@ -191,9 +212,10 @@ def _sound_packets(
         yield packet.dts * time_base, packet
 
 
-def _late_start(first_seconds: Fraction, sound: InputContainer | None) -> int:
-    """Whole seconds before anything is shown or heard; whole ones are exact in the ticks of every track."""
+def _late_start(first_seconds: Fraction, sound: InputContainer | None, exact: bool) -> Fraction:
+    """Seconds before anything is shown or heard; whole ones unless `exact`, as these fit the ticks of every track."""
     starts = [first_seconds]
     if sound is not None:
         starts += [s.start_time * s.time_base for s in sound.streams.audio if s.start_time is not None and s.time_base]
-    return max(math.floor(min(starts)), 0)
+    first = max(min(starts), Fraction(0))
+    return first if exact else Fraction(math.floor(first))

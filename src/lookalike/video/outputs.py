@@ -156,6 +156,8 @@ def encoder_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as exc:
+        if exc.errno == errno.ENOMEM:
+            raise MemoryError from exc
         if exc.errno in _DISK:
             raise OSError(exc.errno, os.strerror(exc.errno), str(path)) from exc
         raise EncoderError(_text(path, exc)) from exc

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from lookalike.errors import VideoOpenError
 from lookalike.files import write_json
 from lookalike.options import Options, first_problem, format_of
+from lookalike.untrusted import read_text
 
 FORMAT: Final = 1
 NAME: Final = "frames.json"
@@ -51,7 +52,7 @@ def load_times(folder: Path) -> FrameTimes | None:
     if not path.is_file():
         return None
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_text(path))
         if format_of(value) > FORMAT:
             raise VideoOpenError(f"{path} has format {format_of(value)}; update Lookalike, or delete it to do without")
         return FrameTimes.model_validate(value)

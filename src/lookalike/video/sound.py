@@ -1,5 +1,6 @@
 """Encoding a sound track of our own; sound of videos is copied, see `join_segments`."""
 
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def write_sound(path: Path, samples: NDArray[np.float32], rate: int) -> None:
     Raises:
         StorageError: the disk is full.
     """
-    with replacing(path) as temporary, encoder_errors(path), av.open(str(temporary), "w", format="ipod") as container:
+    with ExitStack() as stack:
+        temporary = stack.enter_context(replacing(path))
+        stack.enter_context(encoder_errors(path))
+        container = stack.enter_context(av.open(f"file:{temporary}", "w", format="ipod"))
         stream = container.add_stream("aac", rate=rate, layout="mono")
         assert isinstance(stream, AudioStream)
         for start in range(0, len(samples), _CHUNK):

@@ -19,6 +19,7 @@ from lookalike.video.options import EncodeOptions
 from lookalike.video.outputs import container_options, describe_stream, encoder_errors, encoder_of, stored_size
 from lookalike.video.planes import stored_color, to_frame, turned
 
+_MOST_TICKS: Final = 1 << 53
 _FEW: Final = 4
 """Pictures of a stream whose decoding times are made here; encoders look ahead by fewer to order them."""
 
@@ -88,6 +89,11 @@ class VideoWriter:
             raise EncoderError(
                 f"frame {frame.index} has time {pts} after {self._last_pts}; times must rise in whole ticks"
             )
+        if not 0 <= pts < _MOST_TICKS and self._path.suffix == ".nut":  # of all segments but ProRes's
+            raise EncoderError(
+                f"frame {frame.index} is shown at {frame.seconds:.6g} s, which cannot be written; "
+                "copy the video first, with times from 0: ffmpeg -i VIDEO -c copy COPY.mkv"
+            )
         self._last_pts = int(pts)
         picture = turned(frame.picture, -self._info.rotation)
         video_frame = to_frame(picture, self._pixel_format, self._color, self._tags)
@@ -101,7 +107,7 @@ class VideoWriter:
         self._pixel_format = encoder.pixel_format
         self._color, self._tags = stored_color(info, encoder.pixel_format)
         try:
-            self._container = av.open(str(temporary), "w", options=container_options(temporary, info.time_base))
+            self._container = av.open(f"file:{temporary}", "w", options=container_options(temporary, info.time_base))
         except ValueError as exc:
             raise EncoderError(f"{self._path.name} has no known suffix; use .mp4, .mov, .mkv or .webm") from exc
         try:

@@ -13,7 +13,7 @@ from lookalike.masks.config import MaskApply
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.models.choice import ModelChoice
 from lookalike.options import Options, first_problem
-from lookalike.pipeline.config import DenoiseOptions, ExtractConfig
+from lookalike.pipeline.config import DenoiseOptions, ExtractConfig, TrustOptions
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.training.config import Preset, TrainConfig
 from lookalike.video.options import EncodeOptions
@@ -135,10 +135,10 @@ KINDS: Final[dict[str, Kind]] = {
     "train": Kind("Train", ("train",), (TrainChoice, ModelChoice, TrainConfig)),
     "timelapse": Kind("Time-lapse", ("timelapse",), (TimelapseChoice,)),
     "shots": Kind("Find shots", ("shots",), (ShotsChoice,)),
-    "merge": Kind("Merge", ("merge",), (MergeChoice, MergeConfig, MergeRun, EncodeOptions)),
-    "piece": Kind("Merge a piece", ("merge",), (PieceChoice, MergeConfig, MergeRun, EncodeOptions)),
+    "merge": Kind("Merge", ("merge",), (MergeChoice, MergeConfig, MergeRun, TrustOptions, EncodeOptions)),
+    "piece": Kind("Merge a piece", ("merge",), (PieceChoice, MergeConfig, MergeRun, TrustOptions, EncodeOptions)),
     "report": Kind("Report", ("report",)),
-    "swap": Kind("Swap", ("swap",), (SwapChoice,)),
+    "swap": Kind("Swap", ("swap",), (SwapChoice, TrustOptions)),
 }
 """By the name that a page uses."""
 

@@ -32,7 +32,7 @@ export function makeCard(name) {
     blank.hidden = Boolean(one.picture);
     if (one.picture && one.picture !== shown) picture.src = `${api.of(name, 'picture')}?${encodeURIComponent(one.picture)}`;
     shown = one.picture;
-    facts.replaceChildren(...['src', 'dst'].map((side) => video(side, one.sides[side])), trained(one.model), made(one.result), measured(one.report));
+    facts.replaceChildren(...['src', 'dst'].map((side) => video(side, one.sides[side])), trained(one.model), made(one.result), measured(one.report), agreed(one.consent));
     const step = STEPS.find(([, , done]) => !done(one)) ?? ['report', 'Report'];
     next.hidden = false;
     next.href = to(step[0]);
@@ -54,6 +54,15 @@ const video = (side, one) => (one.video ? fact(one.faces > 0 && one.there, `${si
 const trained = (one) => (one?.iteration ? fact(true, `trained for ${words.many(one.iteration, 'iteration')}`, el('span', { class: 'soft' }, ` · ${one.name}`)) : fact(false, 'not trained'));
 const made = (one) => (one ? fact(true, 'result', el('span', { class: 'soft' }, ` · ${one.name}`)) : fact(false, 'no result'));
 const measured = (one) => (one ? fact(!one.old, `${one.good} of ${one.checked} checks good`, one.old ? el('span', { class: 'soft' }, ' · outdated') : '') : fact(false, 'no report'));
+
+function agreed(one) {
+  if (one.error) return el('li', { class: 'bad' }, one.error);
+  const sides = Object.entries(one.sides), open = sides.filter(([, side]) => side.state !== 'valid');
+  if (!open.length) return fact(true, 'consent of src and dst');
+  const text = sides.every(([, side]) => side.state === 'none') ? 'no consent on record' : `consent: ${sides.map(([name, side]) => `${name} ${side.state}`).join(', ')}`;
+  return el('li', { class: 'soft' }, el('span', { 'aria-hidden': 'true' }, '○'), el('details', { class: one.required ? 'card-consent bad' : 'card-consent' }, el('summary', {}, text, one.required ? '; merging needs it' : ''),
+    ...open.map(([name, side]) => el('p', { class: 'small' }, `${name}: ${side.lacks}`, el('code', {}, side.command)))));
+}
 
 export function ago(seconds) {
   const since = Math.max(0, Date.now() / 1000 - seconds);

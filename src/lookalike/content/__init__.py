@@ -1,0 +1,1 @@
+"""Whether pictures are explicit: networks that say it."""
