@@ -21,6 +21,8 @@ MOST_TEXT: Final = 64 << 20
 """Bytes of a text file of ours; the edits of 50,000 frames have fewer."""
 _MOST_BYTES: Final = 512 << 20
 """Of an image file: the largest picture with 16 bits a colour, stored as it is."""
+_MOST_PARTS: Final = 1 << 18
+"""Segments of a JPEG or chunks of a PNG; one of 512 MiB, written in pieces of 8 KiB, has 65,536."""
 
 
 class UnreadableError(ValueError):
@@ -45,6 +47,7 @@ def opened_picture(
 
     _settle_warnings()
     with _stream(source, most_bytes) as stream:
+        _refuse_crowds(stream)
         try:
             with Image.open(stream, formats=tuple(formats)) as picture:
                 if picture.width * picture.height > most_pixels:
@@ -103,6 +106,39 @@ def _stream(source: Path | bytes, most: int) -> Iterator[BinaryIO]:
         raise UnreadableError(f"{found.st_size} bytes are more than {most}")
     with source.open("rb") as file:
         yield file
+
+
+def _refuse_crowds(stream: BinaryIO) -> None:
+    """Refuse a JPEG or PNG of more parts than any has: Pillow walks them one by one, filling bytes as well.
+
+    Source: ITU-T T.81, annex B; PNG specification, 5.3.
+    """
+    step = {b"\xff\xd8": _past_segment, b"\x89P": _past_chunk}.get(stream.read(2))
+    if step is not None:
+        stream.seek(2 if step is _past_segment else 8)
+        for number, _ in enumerate(iter(lambda: step(stream), False)):
+            if number > _MOST_PARTS:
+                raise UnreadableError(f"more than {_MOST_PARTS} parts")
+    stream.seek(0)
+
+
+def _past_segment(stream: BinaryIO) -> bool:
+    """Go behind a segment of a JPEG, or a byte between two; False where the pixels begin, or nothing sound is."""
+    head = stream.read(2)
+    if len(head) < 2 or head[0] != 0xFF or head[1] == 0xDA:
+        return False
+    if head[1] == 0xFF:
+        stream.seek(-1, io.SEEK_CUR)
+    elif head[1] > 1 and not 0xD0 <= head[1] <= 0xD9:  # the others have no length
+        stream.seek(max(int.from_bytes(stream.read(2), "big") - 2, 0), io.SEEK_CUR)
+    return True
+
+
+def _past_chunk(stream: BinaryIO) -> bool:
+    """Go behind a chunk of a PNG; False at the end."""
+    head = stream.read(8)
+    stream.seek(int.from_bytes(head[:4], "big") + 4, io.SEEK_CUR)
+    return len(head) == 8
 
 
 @functools.cache

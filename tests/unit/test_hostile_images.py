@@ -58,9 +58,9 @@ def bombs() -> dict[str, bytes]:
         "behind.png": png[:-12] + chunk(b"IDAT", lines) + png[-12:],
         "moving.png": with_chunk(png, chunk(b"acTL", b"\xff\xff\xff\xff\0\0\0\0")),
         "program.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n(/tmp/evil) (w) file closefile\n",
-        "many.jpg": b"\xff\xd8"
-        + b"".join(with_segment(jpeg, 0xE1, XMP + b" " * 65_000)[2:65_040] for _ in range(200))
-        + jpeg[2:],
+        "many.jpg": jpeg[:2] + with_segment(jpeg, 0xE1, XMP + b" " * 65_000)[2:65_035] * 200 + jpeg[2:],
+        "filled.jpg": b"\xff\xd8" + b"\xff" * (30 << 20) + jpeg[2:],
+        "crowd.png": png[:33] + chunk(b"tIME", b"") * 600_000 + png[33:],
         "deep.jpg": with_segment(jpeg, 0xE1, XMP + DEEP),
     }
 

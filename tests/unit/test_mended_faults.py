@@ -17,12 +17,13 @@ from lookalike.files import sweep, write_bytes
 from lookalike.models.build import build_model
 from lookalike.models.checkpoint import TrainState, load_state
 from lookalike.pipeline import doctor
+from lookalike.pipeline.models import plan_training
 from lookalike.pipeline.result import allow_output, made_by, noting, stamp
 from lookalike.pipeline.scan import drop_unlogged
 from lookalike.pipeline.scan_log import Line, ScanLog
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training import data
-from lookalike.training.backups import back_up, is_due
+from lookalike.training.backups import back_up, go_back, is_due
 from lookalike.training.config import TrainConfig
 from lookalike.training.data import load_person
 from lookalike.training.session import open_session
@@ -88,6 +89,20 @@ def test_weights_without_a_state_are_not_trained_over(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"has lost its state\.json; put it or a backup back"):
         open_session(folder, tiny(), TrainConfig(), "cpu")
     assert (folder / "model.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize("harm", ["damaged", "gone"])
+def test_a_backup_helps_a_model_whose_state_cannot_be_read(tmp_path: Path, harm: str) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    folder = saved_model(workspace.model("guided"))
+    back_up(folder)
+    (folder / "state.json").unlink()  # the backup is the same file by another name
+    if harm == "damaged":
+        (folder / "state.json").write_bytes(b"\0")
+    sizes, _ = plan_training(workspace, "guided", None, {}, {}, backup=1)
+    assert sizes == tiny()
+    go_back(folder, 1)
+    assert load_state(folder).step == 7
 
 
 def test_a_disk_that_fails_is_no_damaged_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import CredentialsError
@@ -44,6 +44,7 @@ def test_settings_keep_what_is_no_path(value: Any) -> None:
     assert public(value) == value
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(
         st.none() | st.text() | st.floats() | st.integers(),

@@ -1,6 +1,7 @@
 """Who signs: a local identity that is made once, or a certificate of one's own."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -20,19 +21,7 @@ from lookalike.provenance.identity import identity_folder, local_roots, open_ide
 from lookalike.site_config import Signing
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files")
-OPENSSL = """
-openssl ecparam -name prime256v1 -genkey -noout -out root.key
-openssl req -x509 -new -key root.key -sha256 -days 3650 -subj "/O=My Studio/CN=My Studio root" \
-    -addext "keyUsage=critical,keyCertSign,cRLSign" -out root.pem
-openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out signer.key
-openssl req -new -key signer.key -subj "/O=My Studio/CN=My Studio signing" -out signer.csr
-printf "%s\\n" "basicConstraints=critical,CA:false" "keyUsage=critical,digitalSignature" \
-    "extendedKeyUsage=critical,emailProtection" "subjectKeyIdentifier=hash" "authorityKeyIdentifier=keyid" > signer.ext
-openssl x509 -req -in signer.csr -CA root.pem -CAkey root.key -CAcreateserial -sha256 -days 1825 \
-    -extfile signer.ext -out signer.pem
-cat signer.pem root.pem > chain.pem
-"""
-"""As docs/credentials.md has it."""
+DOCS = Path(__file__).parents[2] / "docs" / "credentials.md"
 
 
 @pytest.fixture(autouse=True)
@@ -122,8 +111,9 @@ def test_a_home_that_cannot_be_written_is_one_line(home: Path, monkeypatch: pyte
         open_identity(Signing())
 
 
-def test_own_certificate_made_with_openssl(tmp_path: Path) -> None:
-    done = subprocess.run(["bash", "-euc", OPENSSL], cwd=tmp_path, capture_output=True, text=True)
+def test_own_certificate_made_as_the_docs_say(tmp_path: Path) -> None:
+    (commands,) = re.findall(r"```bash\n(openssl .*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    done = subprocess.run(["bash", "-euc", commands], cwd=tmp_path, capture_output=True, text=True)
     if "command not found" in done.stderr:
         pytest.skip("no openssl")
     assert done.returncode == 0, done.stderr
@@ -161,7 +151,7 @@ def test_files_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
     [
         ({"_CLOCKS_DIFFER": timedelta(days=9000)}, "held until"),
         ({"_CLOCKS_DIFFER": -timedelta(days=9)}, "holds from"),
-        ({"ExtendedKeyUsage": ["1.3.6.1.5.5.7.3.1"]}, "not for signing documents"),
+        ({"ExtendedKeyUsage": ["1.3.6.1.5.5.7.3.1"]}, "no emailProtection"),
         ({"_ORGANIZATION": None}, "names no organization"),
     ],
     ids=["over", "not yet", "for servers", "nobody"],

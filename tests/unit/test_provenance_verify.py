@@ -5,6 +5,8 @@ import random
 import struct
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import c2pa
@@ -13,6 +15,7 @@ from PIL import Image
 
 from lookalike.cli import run
 from lookalike.errors import CredentialsError
+from lookalike.provenance import certificates, identity
 from lookalike.provenance.certificates import make_pair
 from lookalike.provenance.identity import identity_folder
 from lookalike.provenance.sidecar import sidecar_of
@@ -162,7 +165,7 @@ def test_what_cannot_be_read_is_one_line(results: dict[str, Path], tmp_path: Pat
 
 BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + b"\0\0\0\0manifest\0" + bytes(8)
 STORE = b"\0\0\0\x40jumb\0\0\0\x20jumdc2pa" + bytes.fromhex("00110010800000aa00389b7103").ljust(24, b"\0")
-MEGABYTES = 80 << 20
+MEGABYTES = 70 << 20
 HOSTILE = {
     "box.mp4": b"\0\0\0\x10ftypisom\0\0\0\0" + struct.pack(">I", MEGABYTES) + b"uuid" + BOX,
     "known.mp4": b"\0\0\0\x10ftypisom\0\0\0\0" + struct.pack(">I", MEGABYTES) + b"uuid" + BOX + STORE,
@@ -244,6 +247,21 @@ def test_what_strangers_sign_is_shown_in_plain_lines(tmp_path: Path) -> None:
     text = verdict.model_dump_json()
     assert "bad" in text
     assert not any(sign in text for sign in ("\\u001b", "\\n", "\u202e", "\x1b"))
+
+
+def test_a_certificate_that_is_over_is_no_change(
+    frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "short"))
+    monkeypatch.setattr(certificates, "LIFE", certificates._CLOCKS_DIFFER + timedelta(seconds=4))
+    monkeypatch.setattr(identity, "_RENEWED", timedelta(0))
+    path = signed("png", tmp_path, frames)
+    while "signingCredential.expired" not in (verdict := verify(path)).problems:
+        assert verdict.state == "trusted"
+        time.sleep(0.5)
+    assert (verdict.state, verdict.local) == ("valid", False)
+    assert run(["verify", str(path)]) == 0
+    assert "no time stamp" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("how", "code"), [("whole", 0), ("changed", 1), ("remuxed", 3), ("plain", 3), ("gone", 1)])

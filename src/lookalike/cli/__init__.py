@@ -44,7 +44,14 @@ _COMMANDS = {
     "doctor": (_STEPS, "Say what this machine has and what will be used."),
 }
 """The module of cli/ that a command is in, and its line of help."""
-_NO_MEMORY = ("allocate memory", "out of memory", "insufficient memory", "failed to allocate", "start new thread")
+_NO_MEMORY = (
+    "allocate memory",
+    "out of memory",
+    "insufficient memory",
+    "failed to allocate",
+    "start new thread",
+    "could not create a primitive",  # oneDNN's words
+)
 _EPILOGUE = (
     "With every command: --config FILE.toml reads the same options, under [command]; "
     "--json-lines prints events for programs."

@@ -63,7 +63,7 @@ def train(
         if leads:
             stack.enter_context(place.locked())
         name = name_to_train(place, name, architecture_asked(preset, sizes))
-        network, options = plan_training(place, name, preset, sizes, changes)
+        network, options = plan_training(place, name, preset, sizes, changes, backup)
         events: Iterator[Event] = run(place, network, options, name=name, backup=backup, pretrain_faces=pretrain_faces)
         folder = place.model(name)
         if preview and leads:

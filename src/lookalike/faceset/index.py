@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lookalike.errors import FacesetError, RecordError
 from lookalike.faceset.index_file import APPLICATION, DamagedError, discard, guarded, put_foreign_aside, refused
-from lookalike.faceset.index_known import Known, read_known
-from lookalike.faceset.record import FORMAT, FaceRecord, parse_record
+from lookalike.faceset.index_known import Known, read_known, read_records
+from lookalike.faceset.record import FORMAT, FaceRecord
 from lookalike.faceset.store import list_faces, load_face, load_record
 from lookalike.parallel import ordered_map
 
@@ -204,11 +204,7 @@ class FacesetIndex:
     def iter_records(self) -> Iterator[tuple[str, FaceRecord]]:
         """As `records`, in no order that means anything and without holding them all."""
         with guarded(self.path):
-            for name, text in self._db.execute("SELECT name, record FROM faces WHERE problem IS NULL"):
-                try:
-                    yield name, parse_record(text, name)
-                except RecordError as exc:
-                    raise DamagedError(f"{self.path} is damaged ({exc}); delete it, it is made again") from exc
+            yield from read_records(self._db, self.path)
 
     def feature(self, kind: str, compute: Compute) -> NDArray[np.float32]:
         """(N, D) float32 of the faces of `names()`, in their order; the missing are computed from pixels and kept."""

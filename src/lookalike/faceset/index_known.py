@@ -3,6 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from lookalike.errors import RecordError
+from lookalike.faceset.index_file import DamagedError
+from lookalike.faceset.record import FaceRecord, parse_record
 
 _KNOWN = """
 SELECT faces.rowid, faces.name, bytes, modified_ns, problem,
@@ -36,3 +41,16 @@ def read_known(db: sqlite3.Connection, kind: str, after: int) -> Iterator[Known]
     """See `FacesetIndex.known`."""
     for place, name, size, modified_ns, *rest in db.execute(_KNOWN, (kind, after)):
         yield Known(place, name, (size, modified_ns), *rest)
+
+
+def read_records(db: sqlite3.Connection, path: Path) -> Iterator[tuple[str, FaceRecord]]:
+    """Name and record of each readable face, the records checked as those of files are; `path` names the index.
+
+    Raises:
+        DamagedError: a record is none.
+    """
+    for name, text in db.execute("SELECT name, record FROM faces WHERE problem IS NULL"):
+        try:
+            yield name, parse_record(text, name)
+        except RecordError as exc:
+            raise DamagedError(f"{path} is damaged ({exc}); delete it, it is made again from the images") from exc

@@ -55,7 +55,7 @@ def read_meta(path: Path) -> DflMeta:
         ForeignFileError: no meta.dat, damaged, larger than 384 MiB, or it holds code.
     """
     origin = str(path)
-    records = mapping(read_pickle(read_whole(path, _MOST_BYTES), origin), "meta.dat", origin)
+    records = mapping(read_pickle(read_whole(path, _MOST_BYTES), origin, compact=True), "meta.dat", origin)
     if not is_meta(records):
         raise not_this(origin, "meta.dat", "it holds something else")
     return DflMeta(path, records)

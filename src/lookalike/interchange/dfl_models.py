@@ -91,7 +91,7 @@ def read_model_data(path: Path) -> DflModelData:
     with FileBytes(path) as file:
         if len(file) > _MOST_DATA:
             raise too_large(origin, f"{len(file)} bytes, the most is {_MOST_DATA}")
-        held = read_pickle(as_data(file), origin, _DATA, shapes_only=True)
+        held = read_pickle(as_data(file), origin, _DATA, shapes_only=True, compact=True)
     return model_data(mapping(held, "model data", origin), origin)
 
 
@@ -163,13 +163,15 @@ def _named(value: object, path: Path) -> dict[str, object]:
 def _losses(value: object, origin: str) -> list[list[float]]:
     if isinstance(value, ArrayShape) or value is None:
         return []
+    if isinstance(value, np.ndarray) and value.dtype == np.float64:
+        return [[loss] if isinstance(loss, float) else loss for loss in value.tolist()]
     if not isinstance(value, list | tuple):
         raise damaged(origin, "loss_history: no list")
     return [_loss(entry, origin) for entry in value]
 
 
 def _loss(entry: object, origin: str) -> list[float]:
-    losses = entry if isinstance(entry, list | tuple) else [entry]
+    losses = entry if isinstance(entry, list | tuple | np.ndarray) else [entry]
     numbers = [float(loss) for loss in losses if isinstance(loss, float | int | np.floating)]
     if len(numbers) != len(losses):
         raise damaged(origin, "loss_history: an entry that is no number")

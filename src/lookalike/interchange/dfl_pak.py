@@ -124,7 +124,7 @@ class DflPak:
             raise damaged(origin, f"its table claims {length} bytes of {self._size}")
         if length > _MOST_TABLE:
             raise too_large(origin, f"its table has {length} bytes, the most is {_MOST_TABLE}")
-        table = read_pickle(self._read(_HEAD.size, length), origin)
+        table = read_pickle(self._read(_HEAD.size, length), origin, compact=True)
         configs = items(table, _MOST_FACES, "its table", origin)
         return configs, self._checked_places(len(configs), _HEAD.size + length)
 

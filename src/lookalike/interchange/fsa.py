@@ -15,7 +15,7 @@ from lookalike.interchange.pickles import read_pickle
 from lookalike.interchange.refusals import damaged, not_this
 
 _MOST_FILE: Final = 256 * 2**20
-_MOST_UNPACKED: Final = 384 * 2**20
+_MOST_UNPACKED: Final = 512 * 2**20
 _MOST_FRAMES: Final = 10_000_000
 _MOST_FACES: Final = 1000
 _MOST_MASKS: Final = 64
@@ -101,13 +101,13 @@ def read_fsa(path: Path) -> FsaFile:
     """Read an alignments file.
 
     Raises:
-        ForeignFileError: no such file, damaged, unpacks to more than 384 MiB, or it holds code.
+        ForeignFileError: no such file, damaged, unpacks to more than 512 MiB, or it holds code.
     """
     origin = str(path)
     packed = read_whole(path, _MOST_FILE)
     if packed[:1] != b"\x78":
         raise not_this(origin, "alignments file of faceswap", "it is not packed with zlib")
-    value = mapping(read_pickle(inflated(packed, _MOST_UNPACKED, origin), origin), "alignments", origin)
+    value = mapping(read_pickle(inflated(packed, _MOST_UNPACKED, origin), origin, compact=True), "alignments", origin)
     frames = mapping(value.get("__data__", value), "__data__", origin)
     meta = mapping(value.get("__meta__", {}), "__meta__", origin)
     if len(frames) > _MOST_FRAMES:

@@ -21,6 +21,7 @@ MOST_IMAGE: Final = 64 * 2**20
 LONGEST_SIDE: Final = 8192
 """Pixels of a face's side."""
 _LONGEST_MASK: Final = 2048
+_PIECE: Final = 1 << 20
 _APP15: Final = 0xEF
 _START_OF_SCAN: Final = 0xDA
 _SIZES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -132,16 +133,21 @@ def inflated(data: bytes, most: int, origin: str) -> bytes:
     Raises:
         ForeignFileError: it holds more, or is damaged.
     """
+    size = 0
     stream = zlib.decompressobj()
     try:
-        found = stream.decompress(data, most + 1)
+        rest = data
+        while rest and not stream.eof:  # counted first: what is too much never lies in memory
+            size += len(stream.decompress(rest, _PIECE))
+            rest = stream.unconsumed_tail
+            if size > most:
+                raise too_large(origin, f"it unpacks to more than {most} bytes")
+        size += len(stream.flush(_PIECE))
+        if not stream.eof:
+            raise damaged(origin, "its packed part ends too early")
+        return zlib.decompressobj().decompress(data, size + 1) if size < _PIECE else zlib.decompress(data, bufsize=size)
     except zlib.error as exc:
         raise damaged(origin, exc) from exc
-    if len(found) > most:
-        raise too_large(origin, f"it unpacks to more than {most} bytes")
-    if not stream.eof:
-        raise damaged(origin, "its packed part ends too early")
-    return found
 
 
 def decoded_mask(data: bytes, origin: str) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from lookalike.interchange.pickle_calls import key, make
 from lookalike.interchange.pickle_limits import Limits
 from lookalike.interchange.pickle_names import KNOWN, Name
 from lookalike.interchange.pickle_result import Finisher
-from lookalike.interchange.pickle_runs import floats, pair_bytes, pairs, small_ints
+from lookalike.interchange.pickle_runs import LEAST, LEAST_PAIRS, Chunk, floats, pairs, small_ints
 from lookalike.interchange.pickle_text import unescaped, unescaped_bytes
 from lookalike.interchange.refusals import damaged, holds_code, too_large
 
@@ -30,13 +30,15 @@ _LONGEST_INT: Final = 32
 _LONGEST_LINE: Final = 256
 _MOST_MARKS: Final = 512
 _NEWEST: Final = 5
+_GONE: Final = object()
+"""In the place of what is remembered and was taken into an array."""
 _TOO_LONG: Final = "a text or number longer than any that is kept"
 
 
 class Machine:
     """Reads one pickle."""
 
-    def __init__(self, data: Data, origin: str, limits: Limits, *, shapes_only: bool = False) -> None:
+    def __init__(self, data: Data, origin: str, limits: Limits, *, shapes_only: bool, compact: bool) -> None:
         """Nothing is read yet.
 
         Args:
@@ -44,9 +46,10 @@ class Machine:
             origin: names the file in errors.
             limits: what it may cost.
             shapes_only: give an ArrayShape in the place of every array, and leave its numbers in the file.
+            compact: give an array in the place of a long list of numbers, or of pairs of numbers.
         """
         self._data, self._size, self._origin, self._limits = data, len(data), origin, limits
-        self._shapes_only = shapes_only
+        self._shapes_only, self._compact = shapes_only, compact
         self._at, self._frame_end, self._room = 0, 0, limits.memory
         self._stack: list[object] = []
         self._marks: list[list[object]] = []
@@ -166,36 +169,51 @@ class Machine:
     def push_small_ints(self) -> None:
         """A number below 256, and those that follow."""
         found = small_ints(self._data, self._at - 1)
-        if found:
-            self._room -= 8 * len(found)
-            self._stack.extend(found)
-            self._at += 2 * len(found) - 1
-        else:
+        if not found:
             self.push(self._data[self._at])
             self._at += 1
+            return
+        self._at += 2 * len(found) - 1
+        if self._is_long(len(found), LEAST):
+            self.push(Chunk(np.frombuffer(bytearray(found), np.uint8)), 256 + len(found))
+        else:
+            self._room -= 8 * len(found)
+            self._stack.extend(found)
 
     def push_floats(self) -> None:
         """A number with a point, and those that follow."""
         found = floats(self._data, self._at - 1)
-        if found:
-            self._room -= 32 * len(found)
-            self._stack.extend(found)
-            self._at += 9 * len(found) - 1
-        else:
+        if not len(found):
             self.push(struct.unpack(">d", self.take(8))[0], 32)
+            return
+        self._at += 9 * len(found) - 1
+        if self._is_long(len(found), LEAST):
+            self.push(Chunk(found), 256 + found.nbytes)
+        else:
+            self._room -= 32 * len(found)
+            self._stack.extend(found.tolist())
+
+    def _is_long(self, count: int, least: int) -> bool:
+        """Whether so many values, with which a list ends here, are kept as an array."""
+        return self._compact and count >= least and self._data[self._at : self._at + 1] == b"e"
 
     # Containers.
 
     def push_list(self) -> None:
         """An empty list, or lists of two numbers that follow each other."""
-        found = pairs(self._data, self._at - 1)
-        if found:
-            self._room -= 152 * len(found)
-            self._stack.extend(found)
-            self._memo.extend(found)
-            self._at += pair_bytes(len(found)) - 1
-        else:
+        found, length = pairs(self._data, self._at - 1, len(self._memo))
+        if not length:
             self.push([], 96)
+            return
+        self._at += length - 1
+        if self._is_long(len(found), LEAST_PAIRS):
+            self.push(Chunk(found), 256 + found.nbytes + 8 * len(found))
+            self._memo.extend([_GONE] * len(found))
+        else:
+            self._room -= 152 * len(found)
+            rows = found.tolist()
+            self._stack.extend(rows)
+            self._memo.extend(rows)
 
     def pop(self) -> object:
         """The topmost value."""
@@ -287,6 +305,8 @@ class Machine:
         """Push a remembered value."""
         if not 0 <= place < len(self._memo):
             raise IndexError
+        if self._memo[place] is _GONE:
+            raise ValueError("a list of two numbers in two places")
         self._share(self._memo[place])
 
     def _share(self, value: object) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from lookalike.interchange.pickle_arrays import ArrayShape, PendingArray, Slice
+from lookalike.interchange.pickle_runs import Chunk, joined, spread
 
 _LEAVES: Final = {type(None): 1, bool: 1, int: 4, float: 3}
 _BYTES_A_UNIT: Final = 8
@@ -53,6 +54,12 @@ class Finisher:
         if depth > self._depth:
             raise ValueError(f"values more than {self._depth} deep in each other")
         new, cost = value, 1
+        if type(value) is list and any(type(item) is Chunk for item in value):
+            array = joined(value)
+            if array is not None:
+                return array, 16 + array.nbytes // _BYTES_A_UNIT
+            self._take(sum(item.values.size * 80 for item in value if isinstance(item, Chunk)))
+            value[:] = spread(value)
         if type(value) is list:
             for place, item in enumerate(value):
                 value[place], more = self._item(item, depth)
@@ -72,9 +79,7 @@ class Finisher:
             cost = new.bytes if isinstance(new, ArrayShape) else new.nbytes
             cost = 1 if isinstance(new, ArrayShape) else 16 + cost // _BYTES_A_UNIT
         elif type(value) is Slice:
-            self._unread -= value.length
-            if self._unread < 0:
-                raise ValueError("more bytes than are kept")
+            self._take(value.length)
             new, cost = value.read(), value.length // _BYTES_A_UNIT
         elif type(value) is set:
             cost += sum(map(_leaf, value))
@@ -83,6 +88,11 @@ class Finisher:
         if cost > self._room:
             raise ValueError("values that are shared until they grow beyond all bounds")
         return new, cost
+
+    def _take(self, count: int) -> None:
+        self._unread -= count
+        if self._unread < 0:
+            raise ValueError("more bytes than are kept")
 
     def _item(self, item: object, depth: int) -> tuple[object, int]:
         cheap = _LEAVES.get(type(item))

@@ -104,7 +104,8 @@ def check_whole(folder: Path) -> None:
     """
     if not has_checkpoint(folder) and (folder / PARTS[0]).exists():
         raise CheckpointError(
-            f"the model in {folder} has lost its {_STATE}; put it or a backup back, or delete {PARTS[0]} to train anew"
+            f"the model in {folder} has lost its {_STATE}; put it or a backup back (train --backup NUMBER), "
+            f"or delete {PARTS[0]} to train anew"
         )
 
 
@@ -203,7 +204,10 @@ def _on_host(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _unreadable(folder: Path, exc: Exception) -> CheckpointError:
     reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
-    return CheckpointError(f"the model in {folder} cannot be read ({reason}); put a backup back or train anew")
+    return CheckpointError(
+        f"the model in {folder} cannot be read ({reason}); put a backup back (train --backup NUMBER), "
+        f"or delete {', '.join(PARTS)} to train anew"
+    )
 
 
 def _storage_error(exc: SafetensorError, folder: Path) -> OSError:

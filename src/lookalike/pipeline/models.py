@@ -7,6 +7,7 @@ from lookalike.models.checkpoint import has_checkpoint, load_state
 from lookalike.models.config import ModelConfig, ModelName, model_config
 from lookalike.pipeline.plan import new_training, next_options
 from lookalike.pipeline.workspace import Workspace
+from lookalike.training.backups import backup_folder
 from lookalike.training.config import PRESETS, Preset, TrainConfig
 
 
@@ -52,14 +53,21 @@ def name_to_train(workspace: Workspace, given: str | None, kind: ModelName | Non
 
 
 def plan_training(
-    workspace: Workspace, name: str, preset: Preset | None, sizes: dict[str, Any], changes: dict[str, Any]
+    workspace: Workspace,
+    name: str,
+    preset: Preset | None,
+    sizes: dict[str, Any],
+    changes: dict[str, Any],
+    backup: int | None = None,
 ) -> tuple[ModelConfig, TrainConfig]:
     """Sizes and options of a run: of a model that is there, its own; of a new one, the preset's; then what was given.
+
+    With the number of a backup that the run will go back to, they are the backup's: the model itself may be damaged.
 
     Raises:
         ConfigError: an option that cannot be used. CheckpointError: the model cannot be read.
     """
-    folder = workspace.model(name)
+    folder = workspace.model(name) if backup is None else backup_folder(workspace.model(name), backup)
     if not has_checkpoint(folder):
         return new_training(preset, sizes, changes)
     state = load_state(folder)

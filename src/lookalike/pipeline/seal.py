@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field
 
 from lookalike import __version__
-from lookalike.faceset import list_faces
+from lookalike.faceset import list_faces, load_face
 from lookalike.models.checkpoint import PARTS, load_state
 from lookalike.options import Options
 from lookalike.pipeline.config import TrustOptions
@@ -135,10 +135,8 @@ def _model(workspace: Workspace, name: str, iterations: int) -> ModelFacts:
 def _face(workspace: Workspace) -> bytes:
     """A face of src as JPEG, without the record that its own file holds."""
     faces = list_faces(workspace.aligned("src"))
-    file = io.BytesIO()
-    with Image.open(faces[len(faces) // 2]) as picture:
-        shown = picture.convert("RGB")
-    shown.info.clear()
+    pixels, _ = load_face(faces[len(faces) // 2])
+    shown, file = Image.fromarray(pixels), io.BytesIO()
     shown.thumbnail((_FACE_SIDE, _FACE_SIDE))
     shown.save(file, "JPEG", quality=90)
     return file.getvalue()

@@ -25,9 +25,6 @@ _ORGANIZATION: Final = "Lookalike on this machine"
 _NAME: Final = "Lookalike local signer"
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _CLAIM_SIGNING: Final = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
-_DOCUMENT_SIGNING: Final = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
-_USES: Final = {ExtendedKeyUsageOID.EMAIL_PROTECTION, _DOCUMENT_SIGNING}
-"""Purposes of which a signer's certificate has one; tried with c2pa 0.91."""
 _FEWEST_RSA_BITS: Final = 2048
 
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -143,10 +140,9 @@ def _check_leaf(leaf: x509.Certificate, name: str) -> None:
     except x509.ExtensionNotFound as exc:
         what = getattr(exc.oid, "_name", exc.oid)
         raise CredentialsError(f"{name} has no {what}, which C2PA asks for; see docs/credentials.md") from exc
-    if not uses & _USES:
+    if ExtendedKeyUsageOID.EMAIL_PROTECTION not in uses:  # no other is taken by c2pa 0.91, documentSigning neither
         raise CredentialsError(
-            f"{name} is not for signing documents: C2PA asks for the extended key usage emailProtection or "
-            "documentSigning; see docs/credentials.md"
+            f"{name} does not fit: its extended key usage has no emailProtection; see docs/credentials.md"
         )
     if not usage.digital_signature:
         raise CredentialsError(f"{name} does not allow digital signatures (key usage); see docs/credentials.md")

@@ -23,7 +23,7 @@ _MOST_MARKERS: Final = 20_000
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Of a JPEG, but for those within coded pictures."""
 _MOST_CALLS: Final = 500_000
-_MOST_CALLS_OF_BOXES: Final = 150_000
+_MOST_CALLS_OF_BOXES: Final = 100_000
 """Of an MP4, where every further box takes longer than the one before; ten for a box, and an MP4 has a hundred."""
 _BOX_OF_STORE: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _NO_MEDIA: Final = (b"PK", b"%PDF", b"<")

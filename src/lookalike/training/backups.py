@@ -16,7 +16,7 @@ _BESIDE = ("preview.jpg",)
 
 def is_due(folder: Path, now: float | None = None) -> bool:
     """Is the newest backup of the model in `folder` an hour old, or is there none?"""
-    newest = _place(folder, 1) / PARTS[-1]
+    newest = backup_folder(folder, 1) / PARTS[-1]
     if not newest.is_file():
         return True
     age = (time.time() if now is None else now) - newest.stat().st_mtime
@@ -37,12 +37,12 @@ def back_up(folder: Path) -> Path:
             if (folder / part).is_file():
                 _link_or_copy(folder / part, new / part)
         os.utime(new / PARTS[-1])
-        shutil.rmtree(_place(folder, KEPT), ignore_errors=True)
-        first_gap = next(number for number in range(1, KEPT + 1) if not _place(folder, number).exists())
+        shutil.rmtree(backup_folder(folder, KEPT), ignore_errors=True)
+        first_gap = next(number for number in range(1, KEPT + 1) if not backup_folder(folder, number).exists())
         for number in range(first_gap - 1, 0, -1):
-            _place(folder, number).rename(_place(folder, number + 1))
-        new.rename(_place(folder, 1))
-    return _place(folder, 1)
+            backup_folder(folder, number).rename(backup_folder(folder, number + 1))
+        new.rename(backup_folder(folder, 1))
+    return backup_folder(folder, 1)
 
 
 def go_back(folder: Path, number: int) -> None:
@@ -51,7 +51,7 @@ def go_back(folder: Path, number: int) -> None:
     Raises:
         CheckpointError: there is no such backup.
     """
-    wanted = _place(folder, number)
+    wanted = backup_folder(folder, number)
     if not (wanted / PARTS[-1]).is_file():
         there = sorted(p.name for p in (folder / "backups").glob("[0-9][0-9]"))
         raise CheckpointError(f"{folder} has no backup {number:02}; it has {', '.join(there) or 'none'}")
@@ -69,7 +69,8 @@ def go_back(folder: Path, number: int) -> None:
     held.rmdir()
 
 
-def _place(folder: Path, number: int) -> Path:
+def backup_folder(folder: Path, number: int) -> Path:
+    """Where backup `number` of the model in `folder` lies; 1 is the newest."""
     return folder / "backups" / f"{number:02}"
 
 
