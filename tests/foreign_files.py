@@ -159,7 +159,7 @@ def model_data() -> dict[str, Any]:
         "iter": 1234,
         "options": {"resolution": 128, "archi": "liae-ud", "lr_dropout": "n", "random_warp": True, "gan_power": 0.1},
         "loss_history": [[0.5, 0.4], [np.float32(0.25), np.float64(0.2)]],
-        "sample_for_preview": [[np.zeros((4, 128, 128, 3), np.float32)], [np.zeros((4, 128, 128, 1), np.float32)]],
+        "sample_for_preview": [[np.zeros((4, 32, 32, 3), np.float32)], [np.zeros((4, 32, 32, 1), np.float32)]],
         "choosed_gpu_indexes": [0],
     }
 

@@ -19,9 +19,6 @@ DetectorName = Literal["yunet", "retinaface", "mtcnn", "dlib-hog", "dlib-cnn", "
 LandmarkerName = Literal["mesh", "fan", "dlib"]
 """What places the 68 landmarks."""
 
-_LONGEST_WHERE = 200
-"""Letters of where a problem is; the names of what is wrong in a file are the file's."""
-
 _FACE_TYPES: dict[Geometry, tuple[FaceType, ...]] = {
     "2019": ("half", "full", "head", "avatar"),
     "dfl2": ("half", "mid-full", "full", "full-no-align", "whole", "head", "head-no-align"),
@@ -61,8 +58,13 @@ def first_problem(exc: ValidationError) -> str:
     first = exc.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     what = first["msg"].removeprefix("Value error, ")
-    text = f"{where[:_LONGEST_WHERE]}: {what}" if where else what
-    return "".join(letter if letter.isprintable() else "?" for letter in text)  # a file's own words may be in it
+    return f"{shown(where)}: {shown(what, 1000)}" if where else shown(what, 1000)
+
+
+def shown(words: object, longest: int = 200) -> str:
+    """Words that may be a file's own, as they can be shown: one line of printable letters, cut short."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in str(words)[: longest + 1])
+    return line if len(line) <= longest else line[:longest] + "..."
 
 
 def covers(have: FaceType, want: FaceType) -> bool:

@@ -14,10 +14,11 @@ from drawn_faces import drawn_record
 from fuzz.broken import BROKEN
 from fuzz.run import MOST_MIB, Job, fuzz
 from fuzz.targets import TARGETS
-from lookalike.errors import ForeignFileError, RecordError
+from lookalike.errors import ForeignFileError, LookalikeError, RecordError
 from lookalike.faceset.record import parse_record
 from lookalike.interchange.literals import read_literal
 from lookalike.interchange.pickles import read_pickle
+from lookalike.models.checkpoint import load_state
 
 _PROPERTY = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -85,6 +86,17 @@ def test_a_name_in_a_file_stays_in_its_line() -> None:
             parse_record(json.dumps(good | {key: 1}), "a face")
         assert str(raised.value).isprintable()
         assert len(str(raised.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "model", [{"model": ["guided"]}, {"model": {}}, {"model": "\n" * 300}, {"model": "sae", "\v": 1}]
+)
+def test_a_model_of_no_known_name_is_refused_in_one_line(model: dict[str, Any], tmp_path: Path) -> None:
+    """Found by the target `model`: a list in the place of the name was looked up in a dict."""
+    (tmp_path / "state.json").write_text(json.dumps({"format": 2, "model": model}))
+    with pytest.raises(LookalikeError) as raised:
+        load_state(tmp_path)
+    assert str(raised.value).isprintable()
 
 
 @_PROPERTY

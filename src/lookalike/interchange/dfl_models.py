@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from lookalike.interchange.checks import mapping, text, whole
 from lookalike.interchange.file_bytes import FileBytes, as_data, read_whole
 from lookalike.interchange.pickles import ArrayShape, Limits, read_pickle
-from lookalike.interchange.refusals import damaged, not_this, shown, too_large
+from lookalike.interchange.refusals import damaged, not_this, too_large
+from lookalike.options import shown
 
 Plain = bool | int | float | str | None
 """A value of an option."""

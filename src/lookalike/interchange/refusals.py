@@ -1,15 +1,9 @@
 """What is said of a file that is not read, in one line."""
 
 from lookalike.errors import ForeignFileError
+from lookalike.options import shown
 
-_LONGEST = 120
 _LONGEST_PATH = 400
-
-
-def shown(text: object, longest: int = _LONGEST) -> str:
-    """Words of a file as they can be shown: one line of printable letters, cut short."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in str(text)[: longest + 1])
-    return line if len(line) <= longest else line[:longest] + "..."
 
 
 def shown_path(path: object) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from lookalike.errors import ConfigError
-from lookalike.options import FaceType, Geometry, Options, first_problem, geometry_of
+from lookalike.options import FaceType, Geometry, Options, first_problem, geometry_of, shown
 
 ModelName = Literal["guided", "sae", "saehd", "amp"]
 
@@ -139,13 +139,14 @@ def model_config(sizes: dict[str, Any]) -> ModelConfig:
     Raises:
         ConfigError: no such architecture, an option that it does not have, or a value that it cannot take.
     """
-    kind = MODELS.get(sizes.get("model", ""))
+    name = sizes.get("model", "")
+    kind = next((kind for known, kind in MODELS.items() if known == name), None)
     if kind is None:
-        raise ConfigError(f"there is no model {sizes.get('model')}; choose one of {', '.join(MODELS)}")
+        raise ConfigError(f"there is no model {shown(name)}; choose one of {', '.join(MODELS)}")
     foreign = [key for key in sizes if key not in kind.model_fields]
     if foreign:
         raise ConfigError(
-            f"--{foreign[0].replace('_', '-')} is no option of the model {sizes['model']}; "
+            f"--{shown(foreign[0]).replace('_', '-')} is no option of the model {sizes['model']}; "
             f"it has {', '.join(sorted(kind.model_fields.keys() - {'model'}))}"
         )
     try:

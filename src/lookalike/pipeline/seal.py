@@ -29,6 +29,7 @@ from lookalike.provenance.claim import (
 )
 from lookalike.provenance.credentials import Credentials
 from lookalike.provenance.identity import open_identity
+from lookalike.provenance.sidecar import sidecar_of
 from lookalike.site_config import load_site_config
 from lookalike.video import Seal
 
@@ -65,6 +66,8 @@ class Sealer:
         def sign(path: Path) -> None:
             if self._credentials is not None:
                 self._credentials.sign_file(path, output=output)
+            else:
+                sidecar_of(output).unlink(missing_ok=True)  # of the result that this one takes the place of
 
         return sign
 
