@@ -78,7 +78,7 @@ def _read(path: Path) -> SiteConfig:
         return SiteConfig()
     try:
         config = SiteConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         reason = first_problem(exc) if isinstance(exc, ValidationError) else exc
         raise ConfigError(f"{path} cannot be read ({reason}); mend it by hand") from exc
     given = config.signing.model_dump(exclude_unset=True)

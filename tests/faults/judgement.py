@@ -20,6 +20,8 @@ _DEPENDS: Final = (
     (re.compile(r"log\.jsonl$"), ("log",)),
     (re.compile(r"workspace\.toml$"), ("record",)),
 )
+_MAY_BE_DAMAGED: Final = {"log", "trash"}
+"""Nothing is made of these."""
 _KEY: Final = re.compile(r"[0-9a-f]{16}")
 _MAY_COME_AND_GO: Final = re.compile(r"/previews/\d+\.jpg$|/backups/\d\d/|/report/frame-\d+\.jpg$|\.aligned\.lock$")
 """How many of these there are depends on where a run was cut in two."""
@@ -34,10 +36,10 @@ def problems(place: Place, state: State, outcome: Outcome, changed: set[str]) ->
         outcome: what it became.
         changed: names of files that a fault, or somebody who did what an error asked for, changed or took away.
     """
-    for part, why in unreadable(outcome).items():
-        yield f"{part} cannot be read ({why})"
     others = may_differ(changed)
-    if not unreadable(outcome):
+    broken = {part: why for part, why in unreadable(outcome).items() if part not in others & _MAY_BE_DAMAGED}
+    yield from (f"{part} cannot be read ({why})" for part, why in broken.items())
+    if not broken:
         yield from _differences(state, outcome, others)
         yield from _unsound(state, outcome, changed, others)
     yield from _files(state, outcome, changed, exact=not others)

@@ -48,8 +48,9 @@ class _Changed(Fault):
         if self._path is None or not self._kept.exists():
             return False
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
-        shutil.move(self._kept, self._path)
+        shutil.copyfile(self._kept, self._path)  # into the same file, which may have another name elsewhere
+        shutil.copystat(self._kept, self._path)
+        self._kept.unlink()
         return True
 
 

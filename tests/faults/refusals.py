@@ -17,6 +17,8 @@ from faults.fault import DONE, REFUSED, Fault, Scene
 from faults.hook import Hook, Operation, refusal, refuse_from_now
 
 _DESTROYS: Final = re.compile(r"\b(delete|remove|anew|extract again|backup back)\b")
+_LOADER: Final = 127
+"""With it glibc's loader ends a process whose new thread gets no memory."""
 _ROOM: Final = 512 * 2**20
 _CAPABILITIES: Final = 0x20080522
 """Version 3 of Linux's capability sets, of two words each."""
@@ -91,7 +93,7 @@ class MemoryLimit(_Harmless):
 
     kind = "memory limit"
     lasts = True
-    codes = frozenset({DONE, REFUSED, -signal.SIGSEGV, -signal.SIGABRT})
+    codes = frozenset({DONE, REFUSED, -signal.SIGSEGV, -signal.SIGABRT, _LOADER})
 
     def __init__(self, scene: Scene, rng: Random, at: int) -> None:
         super().__init__(scene, rng, at)

@@ -20,6 +20,7 @@ from fuzz.watch import Watch
 
 _ADDRESSES: Final = 8 << 30
 """Bytes of address space: a reader that runs away is stopped before the machine is."""
+_MOST_SAID: Final = 3000
 
 
 def input_of(target: Target, seeds: Sequence[Seed], seed: int, number: int) -> bytes:
@@ -56,7 +57,7 @@ def tried(target: Target, data: bytes, folder: Path, watch: Watch | None = None)
     except LookalikeError as exc:
         outcome, said = "refused", str(exc)
     except BaseException:
-        outcome, said = "crashed", traceback.format_exc()
+        outcome, said = "crashed", traceback.format_exc()[-_MOST_SAID:]
     finally:
         if watch is not None:
             watch.on = False

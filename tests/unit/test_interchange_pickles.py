@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from foreign_files import FaceType, deepfacelab_modules, numpy1
 from lookalike.errors import ForeignFileError
 from lookalike.interchange.file_bytes import FileBytes
 from lookalike.interchange.pickles import ArrayShape, Limits, read_pickle
+from traced import traced
 
 VALUES: dict[str, Any] = {
     "none": None,
@@ -98,13 +98,45 @@ def test_a_file_is_read_in_parts(tmp_path: Path) -> None:
         found: Any = read_pickle(file, "a file")
         assert np.array_equal(found["a"], array)
         assert found["b"] == VALUES
-        tracemalloc.start()
-        shapes: Any = read_pickle(file, "a file", shapes_only=True)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        with traced() as peak:
+            shapes: Any = read_pickle(file, "a file", shapes_only=True)
+            assert peak() < 1_000_000
     assert shapes["a"] == ArrayShape((500_000,), "float32")
     assert shapes["a"].bytes == 2_000_000
-    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_long_lists_of_numbers_come_as_arrays_if_asked(protocol: int) -> None:
+    values: dict[str, Any] = {
+        "bytes": [n % 256 for n in range(5000)],
+        "floats": [float(n) for n in range(3000)],
+        "pairs": [[float(n), -float(n)] for n in range(5000)],
+        "few": [1, 2, 3],
+        "mixed": [*range(100), *map(float, range(100)), "a", *range(100)],
+        "large": [*range(250), 300, *range(250)],
+        "tuple": tuple(range(200)),
+        "dict": {n: n for n in range(200)},
+        "pairs and more": [*([float(n), 1.0] for n in range(50)), [1.0, 2.0, 3.0], "a"],
+        "texts": [str(n) for n in range(100)],
+    }
+    found: Any = read_pickle(pickle.dumps(values, protocol), "a file", compact=True)
+    for name, kind in (("bytes", np.uint8), ("floats", np.float64), ("pairs", np.float64)):
+        array = found.pop(name)
+        assert array.dtype == kind
+        assert array.flags.writeable
+        assert array.tolist() == values.pop(name)
+    assert found == values
+    plain: Any = read_pickle(pickle.dumps(values, protocol), "a file")
+    assert plain == values
+
+
+def test_a_pair_in_two_places_is_not_taken_for_two() -> None:
+    pair = [1.0, 2.0]
+    data = pickle.dumps([[pair, *([float(n), 1.0] for n in range(9))], pair], 4)
+    found: Any = read_pickle(data, "a file")
+    assert found[1] is found[0][0]
+    with pytest.raises(ForeignFileError, match="in two places"):
+        read_pickle(data, "a file", compact=True)
 
 
 def laughs(depth: int, opening: bytes = b"]", closing: bytes = b"a") -> bytes:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from lookalike.errors import CheckpointError, StorageError, WorkspaceError
 from lookalike.faceset import list_faces, load_face, load_record
 from lookalike.files import sweep, write_bytes
 from lookalike.models.build import build_model
-from lookalike.models.checkpoint import TrainState, load_state
+from lookalike.models.checkpoint import PARTS, TrainState, drop_half_saved, load_state
 from lookalike.pipeline import doctor
 from lookalike.pipeline.models import plan_training
 from lookalike.pipeline.result import allow_output, made_by, noting, stamp
@@ -229,6 +230,16 @@ def test_half_written_files_are_swept_up(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".partial", "a.partial.jpg", "preview.jpg"]
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_half_a_save_is_finished_or_forgotten(tmp_path: Path, decided: bool) -> None:
+    folder, newer = saved_model(tmp_path / "model"), saved_model(tmp_path / "newer")
+    for part in PARTS if decided else PARTS[:2]:
+        shutil.copy(newer / part, folder / part.replace(".", ".new."))
+    drop_half_saved(folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(PARTS)
+    assert load_state(folder).step == 7
 
 
 @pytest.mark.parametrize("killed", ["before the rename", "after it"])

@@ -110,7 +110,7 @@ def model_data(data: dict[str, object], origin: str) -> DflModelData:
         raise too_large(origin, f"{len(previews)} batches of preview faces")
     return DflModelData(
         iteration=whole(data["iter"], 0, 10**10, "iter", origin),
-        options=plain_options(data.get("options") or {}, origin),
+        options=plain_options({} if data.get("options") is None else data["options"], origin),
         loss_history=_losses(data.get("loss_history"), origin),
         previews=tuple(previews),
     )

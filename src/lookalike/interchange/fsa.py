@@ -149,7 +149,7 @@ def fsa_png_in(image: bytes, origin: str) -> FsaPng:
         original_filename=text(told.get("original_filename", ""), "original_filename", origin),
         source_filename=text(told.get("source_filename", ""), "source_filename", origin),
         face_index=whole(told.get("face_index", 0), 0, 10**6, "face_index", origin),
-        is_video=bool(told.get("source_is_video", False)),
+        is_video=told.get("source_is_video") is True,
         frame_wh=None if height_width is None else (int(height_width[1]), int(height_width[0])),
     )
 
@@ -163,7 +163,8 @@ def _version(value: object, origin: str) -> float:
 def _frame(name: str, entry: object, origin: str) -> tuple[tuple[FsaFace, ...], bool]:
     where = f"frame {name} in {origin}"
     if isinstance(entry, dict):
-        faces, video = entry.get("faces", []), bool(entry.get("video_meta"))
+        meta = entry.get("video_meta")
+        faces, video = entry.get("faces", []), isinstance(meta, dict) and len(meta) > 0
     else:
         faces, video = entry, False  # as before version 2.1
     return tuple(_face(face, where) for face in items(faces, _MOST_FACES, "faces", where)), video
@@ -172,8 +173,8 @@ def _frame(name: str, entry: object, origin: str) -> tuple[tuple[FsaFace, ...], 
 def _face(value: object, origin: str) -> FsaFace:
     held = mapping(value, "a face", origin)
     left, top, width, height = (whole(held.get(side), -(10**6), 10**6, side, origin) for side in "xywh")
-    masks = mapping(held.get("mask") or {}, "mask", origin)
-    identity = mapping(held.get("identity") or {}, "identity", origin)
+    masks = mapping(_or_none(held.get("mask")), "mask", origin)
+    identity = mapping(_or_none(held.get("identity")), "identity", origin)
     if max(len(masks), len(identity)) > _MOST_MASKS:
         raise damaged(origin, f"{max(len(masks), len(identity))} masks or embeddings")
     thumb = held.get("thumb")
@@ -184,6 +185,11 @@ def _face(value: object, origin: str) -> FsaFace:
         identity={name: numbers(vector, (None,), "identity", origin) for name, vector in identity.items()},
         thumb=None if thumb is None else _bytes(thumb, origin),
     )
+
+
+def _or_none(value: object) -> object:
+    """An empty dict in the place of nothing."""
+    return {} if value is None else value
 
 
 def _landmarks(value: object, origin: str) -> NDArray[np.float64]:

@@ -133,16 +133,16 @@ def inflated(data: bytes, most: int, origin: str) -> bytes:
     Raises:
         ForeignFileError: it holds more, or is damaged.
     """
-    size = 0
+    size, piece = 0, min(_PIECE, most + 1)
     stream = zlib.decompressobj()
     try:
         rest = data
         while rest and not stream.eof:  # counted first: what is too much never lies in memory
-            size += len(stream.decompress(rest, _PIECE))
+            size += len(stream.decompress(rest, piece))
             rest = stream.unconsumed_tail
             if size > most:
                 raise too_large(origin, f"it unpacks to more than {most} bytes")
-        size += len(stream.flush(_PIECE))
+        size += len(stream.flush(piece))
         if not stream.eof:
             raise damaged(origin, "its packed part ends too early")
         return zlib.decompressobj().decompress(data, size + 1) if size < _PIECE else zlib.decompress(data, bufsize=size)

@@ -15,6 +15,7 @@ from lookalike.errors import ForeignFileError
 from lookalike.interchange.file_bytes import Data
 from lookalike.interchange.pickle_arrays import ArrayShape, ArrayType, PendingArray, Slice, make_array
 from lookalike.interchange.pickle_calls import key, make
+from lookalike.interchange.pickle_cursor import TOO_LONG, Cursor
 from lookalike.interchange.pickle_limits import Limits
 from lookalike.interchange.pickle_names import KNOWN, Name
 from lookalike.interchange.pickle_result import Finisher
@@ -27,15 +28,13 @@ _LEFT_LYING: Final = 1 << 16
 """Bytes from which on a byte string is read only when it is needed."""
 _LONGEST_INT: Final = 32
 """Bytes of a whole number."""
-_LONGEST_LINE: Final = 256
 _MOST_MARKS: Final = 512
 _NEWEST: Final = 5
 _GONE: Final = object()
 """In the place of what is remembered and was taken into an array."""
-_TOO_LONG: Final = "a text or number longer than any that is kept"
 
 
-class Machine:
+class Machine(Cursor):
     """Reads one pickle."""
 
     def __init__(self, data: Data, origin: str, limits: Limits, *, shapes_only: bool, compact: bool) -> None:
@@ -48,9 +47,10 @@ class Machine:
             shapes_only: give an ArrayShape in the place of every array, and leave its numbers in the file.
             compact: give an array in the place of a long list of numbers, or of pairs of numbers.
         """
-        self._data, self._size, self._origin, self._limits = data, len(data), origin, limits
+        super().__init__(data)
+        self._origin, self._limits = origin, limits
         self._shapes_only, self._compact = shapes_only, compact
-        self._at, self._frame_end, self._room = 0, 0, limits.memory
+        self._frame_end, self._room = 0, limits.memory
         self._stack: list[object] = []
         self._marks: list[list[object]] = []
         self._memo: list[object] = []
@@ -97,27 +97,6 @@ class Machine:
         if self._room < 0:
             raise too_large(self._origin, f"its pickle takes more than {self._limits.memory >> 20} MiB")
 
-    # Bytes.
-
-    def take(self, count: int) -> bytes:
-        """The next bytes."""
-        start, self._at = self._at, self._at + count
-        if self._at > self._size:
-            raise IndexError
-        return self._data[start : self._at]
-
-    def number(self, count: int) -> int:
-        """An unsigned number of so many bytes."""
-        return int.from_bytes(self.take(count), "little")
-
-    def line(self, most: int = _LONGEST_LINE) -> bytes:
-        """What comes before the next line end."""
-        end = self._data.find(b"\n", self._at, min(self._at + most + 1, self._size))
-        if end < 0:
-            raise ValueError(_TOO_LONG)
-        start, self._at = self._at, end + 1
-        return self._data[start:end]
-
     # Values.
 
     def push(self, value: object, cost: int = 8) -> None:
@@ -128,14 +107,14 @@ class Machine:
     def push_text(self, count: int) -> None:
         """A text of so many bytes of UTF-8; what is none becomes a replacement sign."""
         if count > self._limits.text:
-            raise ValueError(_TOO_LONG)
+            raise ValueError(TOO_LONG)
         self._spend(64 + 4 * min(count, self._size))
         self.push(self.take(count).decode("utf-8", "replace"))
 
     def push_old_text(self, count: int) -> None:
         """A text of Python 2."""
         if not 0 <= count <= self._limits.text:
-            raise ValueError(_TOO_LONG)
+            raise ValueError(TOO_LONG)
         self.push(self.take(count).decode("latin-1"), 64 + count)
 
     def push_bytes(self, count: int) -> None:
@@ -163,7 +142,7 @@ class Machine:
     def push_long(self, count: int) -> None:
         """A whole number of so many bytes, with sign."""
         if count > _LONGEST_INT:
-            raise ValueError(_TOO_LONG)
+            raise ValueError(TOO_LONG)
         self.push(int.from_bytes(self.take(count), "little", signed=True), 64)
 
     def push_small_ints(self) -> None:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lookalike.errors import CheckpointError
-from lookalike.files import storage_errors, write_bytes
+from lookalike.files import discard, storage_errors, write_bytes
 from lookalike.models.autoencoder import Autoencoder
 from lookalike.models.build import build_model, shapes_of
 from lookalike.models.config import ModelConfig, model_config
@@ -196,6 +196,13 @@ def finish_renames(folder: Path) -> None:
             new = folder / part.replace(".", ".new.")
             if new.is_file():
                 new.replace(folder / part)
+
+
+def drop_half_saved(folder: Path) -> None:
+    """Remove what a killed save left, unless it was decided; nobody may be saving there now."""
+    finish_renames(folder)
+    for part in PARTS:
+        discard(folder / part.replace(".", ".new."))
 
 
 def _on_host(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

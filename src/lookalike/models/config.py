@@ -139,7 +139,7 @@ def model_config(sizes: dict[str, Any]) -> ModelConfig:
     Raises:
         ConfigError: no such architecture, an option that it does not have, or a value that it cannot take.
     """
-    name = sizes.get("model", "")
+    name = sizes.get("model")
     kind = next((kind for known, kind in MODELS.items() if known == name), None)
     if kind is None:
         raise ConfigError(f"there is no model {shown(name)}; choose one of {', '.join(MODELS)}")

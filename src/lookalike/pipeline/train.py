@@ -8,7 +8,7 @@ from pathlib import Path
 from lookalike.errors import ConfigError
 from lookalike.faceset import list_faces
 from lookalike.files import sweep
-from lookalike.models.checkpoint import has_checkpoint, load_state
+from lookalike.models.checkpoint import drop_half_saved, has_checkpoint, load_state
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.judge import make_judge
 from lookalike.pipeline.models import name_to_train
@@ -65,6 +65,7 @@ def train(
         go_back(folder, backup)
         yield Message("train", f"back to iteration {load_state(folder).step} of backup {backup:02}")
     if leading_process():
+        drop_half_saved(folder)
         sweep(folder)
         sweep(folder / "previews")
     began = time.monotonic()

@@ -22,6 +22,8 @@ from lookalike.untrusted import read_text
 Side = Literal["src", "dst"]
 FORMAT = 1
 _RECORD = "workspace.toml"
+_BEGUN = ".workspace.*.toml"
+"""A record that is not yet there under its name, of the process whose number stands in it."""
 _OWNER = ".lock.owner"
 """Number of the process that holds the lock; the lock itself does not depend on it."""
 
@@ -67,16 +69,14 @@ class Workspace:
         """Open the workspace at `folder`, making an empty one if there is none.
 
         Raises:
-            WorkspaceError: the path is a file, or another process is making a workspace there.
+            WorkspaceError: the path is a file.
         """
         if folder.exists() and not folder.is_dir():
             raise WorkspaceError(f"{folder} is a file; name a folder for the workspace")
         if not (folder / _RECORD).is_file():
             with storage_errors(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-            with _alone(folder):
-                if not (folder / _RECORD).is_file():  # else another process made it meanwhile, and may have begun
-                    _write(folder, WorkspaceRecord())
+                _begin(folder)
         return cls(folder)
 
     @property
@@ -227,6 +227,8 @@ class Workspace:
         with _alone(self.folder):
             try:
                 write_bytes(self.folder / _OWNER, str(os.getpid()).encode())
+                for begun in self.folder.glob(_BEGUN):  # of a process that was killed, or comes too late
+                    discard(begun)
                 if mend:
                     self._mend()
                 yield
@@ -290,10 +292,35 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _write(folder: Path, record: WorkspaceRecord) -> None:
+    write_bytes(folder / _RECORD, _text(record))
+
+
+def _begin(folder: Path) -> None:
+    """Write an empty record, unless another process has made one meanwhile, and may have begun to work."""
+    own = folder / _BEGUN.replace("*", str(os.getpid()))
+    try:
+        with own.open("wb") as handle:
+            handle.write(_text(WorkspaceRecord()))
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.link(own, folder / _RECORD)
+    except FileNotFoundError:  # swept away, as the other process works already
+        if not (folder / _RECORD).is_file():
+            raise
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        if not (folder / _RECORD).is_file():
+            own.replace(folder / _RECORD)
+    finally:
+        discard(own)
+
+
+def _text(record: WorkspaceRecord) -> bytes:
     from lookalike import __version__
 
     current = record.model_copy(update={"version": __version__})
-    write_bytes(folder / _RECORD, tomli_w.dumps(current.model_dump(exclude_none=True)).encode())
+    return tomli_w.dumps(current.model_dump(exclude_none=True)).encode()
 
 
 def _link_or_copy(origin: Path, target: Path) -> None:
