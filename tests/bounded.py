@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from peak import peak_mebibytes
+
 SECONDS: Final = 10.0
 """That a case may take, times LOOKALIKE_PATIENCE, for machines that do something else meanwhile."""
 MOST_MIB: Final = 1024
@@ -144,7 +146,7 @@ def _serve(attack: Callable[..., object]) -> None:
 
     with os.fdopen(os.dup(1), "w") as out:  # what an attack prints goes elsewhere
         os.dup2(2, 1)
-        _answer(out, Outcome("ok", "ready", 0, _peak_mib()))
+        _answer(out, Outcome("ok", "ready", 0, peak_mebibytes()))
         for line in sys.stdin:
             began = time.monotonic()
             try:
@@ -153,22 +155,13 @@ def _serve(attack: Callable[..., object]) -> None:
                 kind, said = type(exc).__name__, str(exc)
             except BaseException:
                 kind, said = "crash", traceback.format_exc()
-            _answer(out, Outcome(kind, said, time.monotonic() - began, _peak_mib()))
+            _answer(out, Outcome(kind, said, time.monotonic() - began, peak_mebibytes()))
 
 
 def _answer(out: IO[str], outcome: Outcome) -> None:
     values = {name: getattr(outcome, name) for name in Outcome.__slots__}
     out.write(json.dumps(values) + "\n")
     out.flush()
-
-
-def _peak_mib() -> int:
-    """The most memory held so far; `getrusage` would begin with what the parent holds."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) >> 10
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from fuzz.mutate import BINARY_TOKENS, mutated
 from fuzz.target import Seed, Target
 from fuzz.targets import target_named
 from fuzz.watch import Watch
+from peak import peak_mebibytes
 
 _ADDRESSES: Final = 8 << 30
 """Bytes of address space: a reader that runs away is stopped before the machine is."""
@@ -95,16 +96,7 @@ def _told(
     data = input_of(target, seeds, seed, number)
     began = time.perf_counter()
     outcome, said = tried(target, data, folder, watch)
-    return {"outcome": outcome, "said": said, "seconds": time.perf_counter() - began, "mib": _mib()}
-
-
-def _mib() -> int:
-    """The most memory held so far."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) >> 10
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+    return {"outcome": outcome, "said": said, "seconds": time.perf_counter() - began, "mib": peak_mebibytes()}
 
 
 if __name__ == "__main__":

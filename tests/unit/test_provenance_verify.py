@@ -166,6 +166,7 @@ def test_what_cannot_be_read_is_one_line(results: dict[str, Path], tmp_path: Pat
 BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + b"\0\0\0\0manifest\0" + bytes(8)
 STORE = b"\0\0\0\x40jumb\0\0\0\x20jumdc2pa" + bytes.fromhex("00110010800000aa00389b7103").ljust(24, b"\0")
 MEGABYTES = 70 << 20
+TESTS = str(Path(__file__).parents[1])
 HOSTILE = {
     "box.mp4": b"\0\0\0\x10ftypisom\0\0\0\0" + struct.pack(">I", MEGABYTES) + b"uuid" + BOX,
     "known.mp4": b"\0\0\0\x10ftypisom\0\0\0\0" + struct.pack(">I", MEGABYTES) + b"uuid" + BOX + STORE,
@@ -192,8 +193,10 @@ def test_sizes_and_counts_cost_neither_memory_nor_time(tmp_path: Path) -> None:
             if name not in ("side.mp4", "within.mp4", "parts.jpg"):
                 file.truncate(MEGABYTES + 16)
     code = """
-import re, sys, time
+import sys, time
 from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from peak import peak_mebibytes
 from lookalike.errors import CredentialsError
 from lookalike.provenance.verify import verify
 for path in sorted(Path(sys.argv[1]).iterdir()):
@@ -202,10 +205,11 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
         said = verify(path).state
     except CredentialsError as exc:
         said = "refused"
-    peak = re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())  # what a parent had does not count here
-    print(path.name, said, int(peak[1]) // 1000, time.monotonic() - began)
+    print(path.name, said, peak_mebibytes(), time.monotonic() - began)
 """
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), TESTS], capture_output=True, text=True, check=True
+    )
     found = {
         name: (said, int(megabytes), float(took))
         for name, said, megabytes, took in map(str.split, done.stdout.splitlines())
