@@ -75,14 +75,8 @@ def merge(
     faces = faces_by_frame(workspace.aligned("dst"))
     admission = yield from admit(workspace, trust)
     job = open_job(workspace, faces, settings, run, name)
-    network = asked_network(workspace, settings, run)
     covers = read_covers(workspace) if trust.cover else Covers()
-    listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
-    weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
-    said = stamp(network) if network else ""
-    key = fingerprint(
-        stamp(info.path), weights, settings, run.model_dump_json(), said, encoding, sequence, sorted(listing), covers
-    )
+    key = fingerprint(_inputs(workspace, faces, job), encoding, sequence, covers)
     said_of_it = fingerprint(trust, admission)
     noted = workspace.done("merge")
     made = (noted.get("key"), noted.get("trust"), noted.get("output"))
@@ -96,7 +90,7 @@ def merge(
     told = told_of(job, settings, encoding)
     sealer = open_sealer(workspace, trust, admission, told)
     images = MergeImages(workspace, run, sequence, sealer)
-    yield from images.claim(key)
+    yield from images.claim(fingerprint(key, trust))
     if sequence:
         yield from _write_images(info, job, images, counts, covers)
         workspace.note("merge_images", **told.model_dump(mode="json"))
@@ -115,11 +109,9 @@ def merge(
             "frames": start + counts.frames,
             "frames_with_face": len(faces),
             "model": ", ".join(sorted(job.predictors)),
-            "iterations": max(predictor.step for predictor in job.predictors.values()),
-            "options": settings.base.model_dump(mode="json", exclude_none=True),
-            "shots": len(settings.shots),
-            "run": run.model_dump(mode="json", exclude_none=True),
-            "encoding": encoding.model_dump(mode="json", exclude_none=True),
+            "iterations": max(told.models.values()),
+            "options": told.settings["merging"],
+            **{name: told.settings[name] for name in ("shots", "run", "encoding")},
             "content_check": admission.content_check,
             "consents": admission.consents,
             "seconds": round(time.monotonic() - began, 1),
@@ -131,6 +123,16 @@ def merge(
     forget_proof(workspace)
     video.finish(output, sound, metadata=sealer.tags, seal=seal, bare=trust.disguise)
     yield Message("merge", f"{_said(counts, start)}, in {output}")
+
+
+def _inputs(workspace: Workspace, faces: dict[int, list[Path]], job: MergeJob) -> str:
+    """Stands for the files and options that decide every picture."""
+    listing = [(p.name, p.stat().st_mtime_ns) for paths in faces.values() for p in paths]
+    weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
+    network = asked_network(workspace, job.settings, job.run)
+    said = stamp(network) if network else ""
+    dst = stamp(workspace.video("dst"))
+    return fingerprint(dst, weights, job.settings, job.run.model_dump_json(), said, sorted(listing))
 
 
 def told_of(job: MergeJob, settings: Settings, encoding: EncodeOptions) -> Told:
