@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Final
 
-from faults.child import Child
+from faults.child import Child, Ended
 from faults.fault import Fault, Scene
 
 _OURS: Final = ("/.extract/", "/.merge/", "aligned.cache/", "/report/", "/previews/", "/preview", "/.lock", ".lock",
@@ -70,6 +71,12 @@ class CutShort(_Changed):
 
     def change(self, path: Path) -> None:
         os.truncate(path, int(path.stat().st_size * self.rng.uniform(0.0, 1.0)))
+
+    def trouble(self, ended: Ended) -> str | None:
+        """The cache of faces is read through memory: whoever cuts it short ends the process, as a kill does."""
+        if ended.code == -signal.SIGBUS and self.hit.endswith(".faces.npy"):
+            return None
+        return super().trouble(ended)
 
 
 class Garbage(_Changed):

@@ -9,7 +9,6 @@ import av
 import numpy as np
 
 from faults.place import Place
-from lookalike.errors import LookalikeError
 from lookalike.faceset import load_record
 from lookalike.models.checkpoint import load_checkpoint
 from lookalike.pipeline.workspace import Workspace
@@ -53,8 +52,8 @@ def digest(data: bytes) -> str:
 def _tried(part: Any) -> Any:
     try:
         return part()
-    except (LookalikeError, OSError, ValueError, KeyError) as exc:
-        return {UNREADABLE: str(exc)}
+    except Exception as exc:  # of a damaged file, almost anything
+        return {UNREADABLE: f"{type(exc).__name__}: {exc}"}
 
 
 def _faces(place: Place, side: str) -> dict[str, str]:
@@ -81,7 +80,7 @@ def _video(path: Path) -> dict[str, Any]:
 def _sound(path: Path) -> str:
     heard = hashlib.sha256()
     with av.open(str(path)) as container:
-        for packet in container.demux(container.streams.audio[0]):
+        for packet in container.demux(container.streams.audio) if container.streams.audio else ():
             heard.update(bytes(packet))
     return heard.hexdigest()[:16]
 
