@@ -51,6 +51,7 @@ _NO_MEMORY = (
     "failed to allocate",
     "start new thread",
     "could not create a primitive",  # oneDNN's words
+    "could not execute a primitive",
 )
 _EPILOGUE = (
     "With every command: --config FILE.toml reads the same options, under [command]; "
