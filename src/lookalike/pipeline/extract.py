@@ -89,7 +89,7 @@ def _whole(job: Job) -> Iterator[Event]:
     drop_unlogged(faces, log)
     if log.frames:
         yield Message(job.step, f"going on from frame {len(log.frames)}")
-    yield from scan(job.info, looker, faces, job.config, log, job.step)
+    yield from scan(job.info, looker, faces, job.config, log, job.step, job.check)
     choice, judged = job.judged(log, wanted)
     yield from _made_whole(job, looker, faces, log, judged)
     for verdict in judged:

@@ -1,6 +1,7 @@
 """What an extraction works on: its video, options, folders and log."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lookalike.pipeline.again import Again
 from lookalike.pipeline.choice import Choice, Verdict, choose, verdicts, wanted_face
 from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.known import known_faces
+from lookalike.pipeline.result import watched
 from lookalike.pipeline.scan import Looker
 from lookalike.pipeline.scan_log import ScanLog
 from lookalike.pipeline.workspace import Side, Workspace, fingerprint
@@ -35,6 +37,8 @@ class Job:
     """Changes with the video and with the options."""
     same_video: bool
     """Nothing but the video is asked for, and the faceset that is there is of it."""
+    check: Callable[[], None]
+    """See `watched`."""
 
     @classmethod
     def of(cls, workspace: Workspace, side: Side, asked: ExtractConfig) -> "Job":
@@ -47,12 +51,13 @@ class Job:
         done, video = workspace.done(f"extract_{side}"), workspace.video_stamp(side)
         if workspace.aligned(side).is_dir():
             config = _as_before(asked, done.get("options", {}))
+        check = watched(workspace.video(side))
         info = probe(workspace.video(side))
         named = {"person": Path(config.person or ""), "boxes": config.boxes or Path()}
         files = {name: fingerprint(path.read_bytes()) for name, path in named.items() if path.is_file()}
         parts = config.model_dump_json(exclude=set(files)), *files.values()
         same_video = not asked.model_fields_set and done.get("video") == video
-        return cls(workspace, side, config, info, fingerprint(video, *parts), same_video)
+        return cls(workspace, side, config, info, fingerprint(video, *parts), same_video, check)
 
     @property
     def step(self) -> str:

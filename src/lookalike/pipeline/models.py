@@ -1,5 +1,6 @@
 """Which model of a workspace is meant, and with what sizes and options it is trained."""
 
+from pathlib import Path
 from typing import Any
 
 from lookalike.errors import CheckpointError
@@ -62,14 +63,24 @@ def plan_training(
 ) -> tuple[ModelConfig, TrainConfig]:
     """Sizes and options of a run: of a model that is there, its own; of a new one, the preset's; then what was given.
 
-    With the number of a backup that the run will go back to, they are the backup's: the model itself may be damaged.
+    With the number of a backup that the run will go back to, they are the backup's if the model itself is damaged.
 
     Raises:
         ConfigError: an option that cannot be used. CheckpointError: the model cannot be read.
     """
-    folder = workspace.model(name) if backup is None else backup_folder(workspace.model(name), backup)
+    folder = workspace.model(name)
+    if backup is not None and not _is_readable(folder):
+        folder = backup_folder(folder, backup)
     if not has_checkpoint(folder):
         return new_training(preset, sizes, changes)
     state = load_state(folder)
     config = model_config(state.model.model_dump() | sizes)
     return config, next_options(state.model.model, state.options, preset, changes)
+
+
+def _is_readable(folder: Path) -> bool:
+    try:
+        load_state(folder)
+    except CheckpointError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lookalike.errors import WorkspaceError
+from lookalike.errors import VideoOpenError, WorkspaceError
 from lookalike.pipeline.workspace import Workspace
 
 _STEPS = ("merge", "encode")
@@ -16,6 +16,23 @@ def stamp(path: Path) -> str:
     """Size and time of a file, to know it again."""
     stat = path.stat()
     return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def watched(path: Path) -> Callable[[], None]:
+    """A check that a video is still the one that it is now: what was read of another one must not be kept.
+
+    Returns:
+        Raises VideoOpenError once the file has another size or time, or is gone. A folder of images is not looked at.
+    """
+    before = stamp(path) if path.is_file() else None
+
+    def check() -> None:
+        if before is not None and not (path.is_file() and stamp(path) == before):
+            raise VideoOpenError(
+                f"{path} was changed or taken away while it was read; put it back, and run the same command again"
+            )
+
+    return check
 
 
 def recorded_result(workspace: Workspace) -> Path | None:

@@ -1,6 +1,6 @@
 """The first half of extraction: every frame looked at once, every face written down, resumable at any frame."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import local
@@ -162,9 +162,18 @@ def save_made(folder: Path, made: Made, config: ExtractConfig, *, fresh: bool = 
 
 
 def scan(
-    info: VideoInfo, looker: Looker, folder: Path, config: ExtractConfig, log: ScanLog, step: str
+    info: VideoInfo,
+    looker: Looker,
+    folder: Path,
+    config: ExtractConfig,
+    log: ScanLog,
+    step: str,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Event]:
-    """Look at the frames that `log` lacks; faces are written to `folder`, crops with records not yet embedded."""
+    """Look at the frames that `log` lacks; faces are written to `folder`, crops with records not yet embedded.
+
+    `check` is called before anything is kept of a frame; it raises when the video is another by now.
+    """
     start = len(log.frames)
     state = _Scan(looker, folder, log, config)
     before: NDArray[np.uint8] | None = None
@@ -178,6 +187,7 @@ def scan(
         before = looked.thumbnail
         if looked.frame.index < start:
             continue
+        check()
         while len(log.frames) < looked.frame.index:
             log.add(Line(lost=True))
         state.take(looked, cut)

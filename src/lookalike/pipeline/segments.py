@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lookalike.errors import EncoderError
 from lookalike.files import write_bytes
-from lookalike.pipeline.result import stamp
+from lookalike.pipeline.result import stamp, watched
 from lookalike.types import Frame, VideoInfo
 from lookalike.video import EncodeOptions, Seal, SoundCut, VideoWriter, join_segments, segment_suffix
 
@@ -33,6 +33,7 @@ class SegmentedVideo:
     def __init__(self, folder: Path, key: str, info: VideoInfo, options: EncodeOptions, *, alpha: bool = False) -> None:
         """`key` stands for everything that decides the pictures; pieces of the same key are used again."""
         self._folder, self._info, self._options, self._alpha = folder / key, info, options, alpha
+        self._check_source = watched(info.path)
         if folder.is_dir():
             for other in folder.iterdir():
                 if other.name != key:
@@ -47,12 +48,17 @@ class SegmentedVideo:
         return number * SEGMENT_FRAMES
 
     def write(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Encode frames from `start` on; yields what was written."""
+        """Encode frames from `start` on; yields what was written.
+
+        Raises:
+            VideoOpenError: the video that is read was changed meanwhile; the piece is not kept.
+        """
         for number, group in groupby(frames, key=lambda frame: frame.index // SEGMENT_FRAMES):
             with VideoWriter(self._path(number), self._info, self._options, alpha=self._alpha) as writer:
                 for frame in group:
                     writer.write(frame)
                     yield frame
+            self._check_source()
             write_bytes(_mark(self._path(number)), stamp(self._path(number)).encode())
 
     def finish(
@@ -86,7 +92,13 @@ class SegmentedVideo:
         if damaged is not None:
             raise EncoderError(f"{damaged} was changed or taken away meanwhile; run the same command again")
         tags = {"comment": MARK} if metadata is None else metadata
-        join_segments(pieces, self._info, output, sound_from, tags, cut, seal, bare)
+
+        def sealed(path: Path) -> None:
+            self._check_source()  # its sound was read, too
+            if seal is not None:
+                seal(path)
+
+        join_segments(pieces, self._info, output, sound_from, tags, cut, sealed, bare)
         shutil.rmtree(self._folder.parent, ignore_errors=True)
 
     def _is_whole(self, piece: Path) -> bool:

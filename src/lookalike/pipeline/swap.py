@@ -12,7 +12,7 @@ from lookalike.pipeline.extract import extract
 from lookalike.pipeline.merge import merge
 from lookalike.pipeline.protect import require_protected
 from lookalike.pipeline.report import report
-from lookalike.pipeline.result import allow_output
+from lookalike.pipeline.result import allow_output, watched
 from lookalike.pipeline.train import train
 from lookalike.pipeline.trust import admit
 from lookalike.pipeline.workspace import Workspace
@@ -56,8 +56,11 @@ def swap(
         place.set_video("src", src)
         place.set_video("dst", dst)
         allow_output(place, output, overwrite)
+        checks = [watched(place.video("src")), watched(place.video("dst"))]
         yield from admit(place, trust)  # merge asks again; hours of training must not come before a refusal
+        checks[0]()
         yield from extract(place, "src", src_faces or ExtractConfig())
+        checks[1]()
         yield from extract(place, "dst", dst_faces or ExtractConfig())
         yield from train(place, model, training)
         options = merging or MergeConfig(), encoding
