@@ -23,7 +23,9 @@ _DEPENDS: Final = (
 _MAY_BE_DAMAGED: Final = {"log", "trash"}
 """Nothing is made of these."""
 _KEY: Final = re.compile(r"[0-9a-f]{16}")
-_MAY_COME_AND_GO: Final = re.compile(r"/previews/\d+\.jpg$|/backups/\d\d/|/report/frame-\d+\.jpg$|\.aligned\.lock$|/\.hashes\.json$")
+_MAY_COME_AND_GO: Final = re.compile(
+    r"/previews/\d+\.jpg$|/backups/\d\d/|/report/frame-\d+\.jpg$|\.aligned\.lock$|/\.hashes\.json$"
+)
 """How many of these there are depends on where a run was cut in two."""
 
 
