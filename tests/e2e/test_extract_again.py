@@ -1,5 +1,6 @@
 """Extraction cut off anywhere, and a second run with other wishes: nothing is lost, nothing is there twice."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,17 @@ def test_cut_off_after_any_frame(clips: tuple[Path, Path], tmp_path: Path, blind
         (folder / "frames.jsonl").write_bytes(b"".join(lines[:length]) + b'{"faces": [')
         assert run(again)[0] == f"going on from frame {length}"
         assert contents(again.aligned("src")) == expected
+
+
+def test_faces_that_were_damaged_before_the_faceset_was_made(workspace: Workspace) -> None:
+    """A run was killed after its search; meanwhile one of its faces went, another lost its end."""
+    expected = contents(workspace.aligned("src"))
+    (search,) = (workspace.data("src") / ".extract").iterdir()
+    workspace.aligned("src").rename(search / "faces")
+    (search / "faces" / "00003_0.jpg").unlink()
+    os.truncate(search / "faces" / "00009_0.jpg", 2000)
+    run(workspace)
+    assert contents(workspace.aligned("src")) == expected
 
 
 def test_options_left_out_stay_as_they_were(workspace: Workspace) -> None:

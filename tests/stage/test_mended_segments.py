@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from drawn_clips import draw
 
-from lookalike.errors import EncoderError
+from lookalike.errors import EncoderError, VideoOpenError
 from lookalike.merging.config import MergeConfig
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.merge import merge
@@ -46,6 +46,16 @@ def test_a_piece_that_was_changed_is_written_again(tmp_path: Path, harm: str) ->
     again.finish(tmp_path / "out.mkv", None)
     assert [frame.pts for frame in read_frames(tmp_path / "out.mkv")] == [frame.pts for frame in read_frames(source)]
     assert not (tmp_path / "work").exists()
+
+
+def test_pieces_of_a_video_that_changes_are_not_kept(tmp_path: Path) -> None:
+    source = draw(tmp_path / "source.mkv", pts=range(6))
+    video = SegmentedVideo(tmp_path / "work", "key", probe(source), FFV1)
+    os.utime(source, (1, 1))
+    with pytest.raises(VideoOpenError, match="was changed or taken away while it was read"):
+        for _ in video.write(read_frames(source)):
+            pass
+    assert video.start == 0
 
 
 def test_a_result_that_was_changed_is_not_used_again(tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ import torch
 
 from drawn_faces import SRC, write_faceset
 from lookalike.cli import run
-from lookalike.errors import CheckpointError, StorageError, WorkspaceError
+from lookalike.errors import CheckpointError, StorageError, VideoOpenError, WorkspaceError
 from lookalike.faceset import list_faces, load_face, load_record
 from lookalike.files import sweep, write_bytes
 from lookalike.models.build import build_model
 from lookalike.models.checkpoint import PARTS, TrainState, drop_half_saved, load_state
 from lookalike.pipeline import doctor
 from lookalike.pipeline.models import plan_training
-from lookalike.pipeline.result import allow_output, made_by, noting, stamp
+from lookalike.pipeline.result import allow_output, made_by, noting, stamp, watched
 from lookalike.pipeline.scan import drop_unlogged
 from lookalike.pipeline.scan_log import Line, ScanLog
 from lookalike.pipeline.workspace import Workspace
@@ -216,6 +216,38 @@ def test_a_disk_too_full_for_the_cache_is_one_line(
     with pytest.raises(StorageError, match="no space left while writing"):
         load_person(facesets[0], 32, "full", cache=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_video_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"frames")
+    check = watched(video)
+    check()
+    os.utime(video, (1, 1))
+    with pytest.raises(VideoOpenError, match="was changed or taken away while it was read; put it back"):
+        check()
+    again = watched(video)
+    video.unlink()
+    with pytest.raises(VideoOpenError, match="was changed or taken away while it was read; put it back"):
+        again()
+    watched(tmp_path)()  # a folder of images
+
+
+def test_a_video_in_the_workspace_is_compared_with_its_owners(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"frames")
+    workspace = Workspace.create(tmp_path / "ws")
+    workspace.set_video("src", video)
+    inside = workspace.video("src")
+    inside.unlink()
+    workspace.set_video("src", video)
+    assert inside.read_bytes() == b"frames"
+    inside.unlink()
+    inside.write_bytes(b"frames")  # copied without its time
+    workspace.set_video("src", video)
+    inside.write_bytes(b"garble")
+    with pytest.raises(WorkspaceError, match="is not any more the video that was taken in; delete it"):
+        workspace.set_video("src", video)
 
 
 def test_other_files_among_faces_under_way_are_let_be(tmp_path: Path) -> None:

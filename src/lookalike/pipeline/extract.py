@@ -91,13 +91,15 @@ def _whole(job: Job) -> Iterator[Event]:
         yield Message(job.step, f"going on from frame {len(log.frames)}")
     yield from scan(job.info, looker, faces, job.config, log, job.step, job.check)
     choice, judged = job.judged(log, wanted)
-    yield from _made_whole(job, looker, faces, log, judged)
+    yield from _made_whole(job, looker, faces, log, [v for v in judged if not _is_whole(faces / v.seen.file)])
     for verdict in judged:
         path = faces / verdict.seen.file
         if path.exists():
             identify(path, verdict)
             if verdict.reason is not None:
                 put_aside(path, job.trash, verdict.reason)
+    kept = (verdict for verdict in judged if verdict.reason is None)
+    yield from _made_whole(job, looker, faces, log, [v for v in kept if not (faces / v.seen.file).exists()])
     yield from job.move_aside()
     job.workspace.note(
         job.step,
@@ -115,10 +117,9 @@ def _whole(job: Job) -> Iterator[Event]:
     yield Message(job.step, _summary(job, choice, judged, len(log.frames)))
 
 
-def _made_whole(job: Job, looker: Looker, faces: Path, log: ScanLog, judged: list[Verdict]) -> Iterator[Event]:
+def _made_whole(job: Job, looker: Looker, faces: Path, log: ScanLog, damaged: list[Verdict]) -> Iterator[Event]:
     """Make faces again that the search found and that are gone or damaged by now; nobody could miss them later."""
-    away = {(k.frame, k.number) for k in chain(*known_faces(job.sources, job.trash).values())}
-    damaged = [verdict for verdict in judged if not _is_whole(faces / verdict.seen.file)]
+    away = {(k.frame, k.number) for k in chain(*known_faces(job.sources, job.trash).values())} if damaged else set()
     for verdict in damaged:
         (faces / verdict.seen.file).unlink(missing_ok=True)
     lost = [v for v in damaged if v.reason is None or (v.frame, v.number) not in away]

@@ -13,7 +13,7 @@ from lookalike.pipeline.covers import Covers, read_covers
 from lookalike.pipeline.merge_job import MergeJob, first_needed
 from lookalike.pipeline.merge_open import asked_network, open_job
 from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
-from lookalike.pipeline.result import allow_output, forget_proof, noting, stamp
+from lookalike.pipeline.result import allow_output, forget_proof, noting, stamp, watched
 from lookalike.pipeline.seal import Told, open_sealer
 from lookalike.pipeline.segments import SegmentedVideo, drop_segments
 from lookalike.pipeline.sequence import MergeImages
@@ -64,6 +64,7 @@ def merge(
         ConsentError, ContentError: see `admit`. CredentialsError: see `open_sealer`.
     """
     run, trust = run or MergeRun(), trust or TrustOptions()
+    check = watched(workspace.video("dst"))
     info = probe(workspace.video("dst"))
     file = workspace.folder / NAME
     settings = settings_of(file, read_merge_file(file), config)
@@ -96,6 +97,7 @@ def merge(
         workspace.note("merge_images", **told.model_dump(mode="json"))
         return
     video = SegmentedVideo(workspace.folder / ".merge", key, info, encoding, alpha=alpha)
+    check()  # from here on the pieces have their own
     start = video.start
     if start:
         yield Message("merge", f"reused {start} frames that were merged before")

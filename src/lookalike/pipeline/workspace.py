@@ -162,6 +162,7 @@ class Workspace:
                     f"{self.folder} was made for {side} {present.origin}, not {path}; "
                     "choose another workspace (--workspace DIR), or delete this one"
                 )
+            self._compare(path, self.folder / present.file)
             return
         if path.is_dir():
             file = str(path.resolve())
@@ -173,6 +174,21 @@ class Workspace:
             file = target.name
         source = VideoSource(origin=str(path.resolve()), file=file, size=stamp[0], modified=stamp[1])
         _write(self.folder, record.model_copy(update={side: source}))
+
+    def _compare(self, origin: Path, inside: Path) -> None:
+        """See that a video lies in the workspace as it was taken in, where its owner's file is at hand.
+
+        Raises:
+            WorkspaceError: it was changed.
+        """
+        if not origin.is_file() or inside.stem.partition("-")[0] not in ("data_src", "data_dst"):  # images, denoised
+            return
+        if not inside.exists():
+            _link_or_copy(origin, inside)
+        elif _stamp(inside) != _stamp(origin) and not _same_content(inside, origin):
+            raise WorkspaceError(
+                f"{inside} is not any more the video that was taken in; delete it, and {origin} is taken in again"
+            )
 
     def replace_video(self, side: Side, path: Path) -> None:
         """Let a side be read from another file of the same frames, in the workspace; its origin stays noted."""
