@@ -1,6 +1,8 @@
 """A report and a comparison of short drawn clips, run as the command does."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from drawn_faces import DST, FRAME_WH, SRC, draw_person, write_faceset
 from drawn_workspace import said
-from lookalike.errors import WorkspaceError
+from lookalike.errors import VideoOpenError, WorkspaceError
 from lookalike.pipeline.compare import compare
 from lookalike.pipeline.report import report
 from lookalike.pipeline.result import stamp
@@ -86,6 +88,19 @@ def test_a_report_is_whole(folder: Path) -> None:
         assert all(reason.text in page for reason in frame.reasons)
     assert found.worst
     assert workspace.done("report")["stamp"] == found.result_stamp
+
+
+def test_nothing_is_kept_of_a_video_that_changes_while_it_is_measured(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "ws", tmp_path / "ws", symlinks=True)
+    workspace = Workspace(tmp_path / "ws")
+    shutil.rmtree(workspace.report, ignore_errors=True)
+    video = shutil.copy(folder / "good.mp4", tmp_path / "good.mp4")
+    steps = report(workspace, result=video)
+    next(steps)
+    os.utime(video, (1, 1))
+    with pytest.raises(VideoOpenError, match=r"good\.mp4 was changed or taken away while it was read"):
+        list(steps)
+    assert not workspace.report.exists()
 
 
 def test_videos_are_compared_and_not_measured_twice(folder: Path) -> None:

@@ -10,7 +10,7 @@ from lookalike.files import sweep, write_bytes
 from lookalike.pipeline.report_frames import Counter, measured_frames
 from lookalike.pipeline.report_pictures import STRIP, draw_pictures, picture_name
 from lookalike.pipeline.report_survey import Survey, look_ahead
-from lookalike.pipeline.result import recorded_result, stamp
+from lookalike.pipeline.result import recorded_result, stamp, watched
 from lookalike.pipeline.result_trust import trust_of
 from lookalike.pipeline.workspace import Workspace
 from lookalike.reporting import summary
@@ -104,6 +104,7 @@ def measure_into(folder: Path, workspace: Workspace, result: Path) -> Generator[
     """
     check_result(workspace, result)
     dst = probe(workspace.video("dst"))
+    checks = [watched(path) for path in (dst.path, result)]
     survey = look_ahead(workspace)
     counter = Counter()
     frames: list[FrameFigures] = []
@@ -114,6 +115,8 @@ def measure_into(folder: Path, workspace: Workspace, result: Path) -> Generator[
     numbers = [scored.frame for scored in worst]
     strip = summary.evenly([f.frame for f in frames if f.face is not None], _STRIP)
     files = draw_pictures(survey, dst.path, result, numbers, strip)
+    for check in checks:
+        check()
     found = _report(workspace, result, survey, frames, counter).model_copy(
         update={
             "worst": [_worst_frame(scored) for scored in worst],
