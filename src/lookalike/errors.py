@@ -108,3 +108,15 @@ class ProtectionError(LookalikeError):
 
 class ForeignFileError(LookalikeError):
     """A file of another tool is damaged, larger than is read, or holds what is never read, such as code."""
+
+
+class ClusterError(LookalikeError):
+    """Work cannot be shared out: no cluster, no worker left, or one that dies again and again."""
+
+
+class ExportError(LookalikeError):
+    """Something of ours cannot be said in another tool's format."""
+
+
+class BatchError(LookalikeError):
+    """A job of a batch failed, or the batch cannot be begun."""

@@ -1,7 +1,7 @@
 """How long the parts of a job took, when they run side by side."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
@@ -36,6 +36,12 @@ class Stopwatch:
                 except StopIteration:
                     return
             yield item
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what another process measured."""
+        with self._lock:
+            for name, value in seconds.items():
+                self._seconds[name] = self._seconds.get(name, 0.0) + value
 
     def seconds(self) -> dict[str, float]:
         """Seconds so far, in tenths."""
