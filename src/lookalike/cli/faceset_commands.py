@@ -6,7 +6,14 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from lookalike.cli.commands import Flat, Folder, _show
-from lookalike.curation.faceset_config import CheckConfig, FilterConfig, ResizeConfig, RetypeConfig
+from lookalike.curation.faceset_config import (
+    CheckConfig,
+    ExportConfig,
+    FilterConfig,
+    ImportConfig,
+    ResizeConfig,
+    RetypeConfig,
+)
 from lookalike.pipeline.workspace import Side, Workspace
 
 faceset = App(name="faceset", help="Look after the faces of a side.", help_format="plaintext")
@@ -138,13 +145,24 @@ def unpack(
 
 @faceset.command(name="import")
 def import_faces(
-    workspace: Folder, side: Side, *, origin: Annotated[Path, Parameter(name="--from", help="A folder, or a pack.")]
+    workspace: Folder,
+    side: Side,
+    *,
+    origin: Annotated[
+        Path,
+        Parameter(
+            name="--from",
+            help="A folder of faces, or a pack; of Lookalike, DeepFaceLab (JPEGs, PNGs, faceset.pak) or faceswap "
+            "(PNGs, alignments.fsa).",
+        ),
+    ],
+    config: Annotated[ImportConfig | None, Flat] = None,
 ) -> None:
-    """Add copies of faces from elsewhere."""
+    """Add copies of faces from elsewhere, of other tools, too."""
     from lookalike.pipeline.faceset_files import import_faces as run
 
     place = Workspace(workspace)
-    _show(run(place, side, origin), place)
+    _show(run(place, side, origin, config), place)
 
 
 @faceset.command(name="export")
@@ -152,10 +170,11 @@ def export_faces(
     workspace: Folder,
     side: Side,
     *,
-    to: Annotated[Path, Parameter(help="A folder, or a pack by its suffix .faces.")],
+    to: Annotated[Path, Parameter(help="A folder; or a pack by its suffix: .faces, .pak, .fsa.")],
+    config: Annotated[ExportConfig | None, Flat] = None,
 ) -> None:
-    """Copy the faces to elsewhere."""
+    """Copy the faces to elsewhere, for other tools, too."""
     from lookalike.pipeline.faceset_files import export_faces as run
 
     place = Workspace(workspace)
-    _show(run(place, side, to), place)
+    _show(run(place, side, to, config), place)

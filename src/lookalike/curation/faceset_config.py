@@ -1,12 +1,13 @@
 """Options of the faceset commands. Imports no numpy."""
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lookalike.errors import ConfigError
-from lookalike.options import FaceType, Geometry, Options
+from lookalike.options import FaceType, Geometry, Options, geometry_of
 
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)?:(-?\d+(?:\.\d+)?)?")
 
@@ -90,3 +91,42 @@ class RetypeConfig(Options):
     """New side in pixels; as it is by default."""
     from_video: bool = False
     """Crop anew from the video by the stored landmarks; needed for wider types, and sharper for larger sizes."""
+
+
+class ImportConfig(Options):
+    """How faces of other tools are taken in."""
+
+    meta: Path | None = None
+    """A meta.dat of DeepFaceLab, whose records are put in the place of those in the pictures."""
+    video: Path | None = None
+    """The video, or folder of images, that the faces are from; the side's own if left out."""
+    face_type: FaceType = "full"
+    """How much around the face is in a crop that is made here, of alignments and faces of faceswap."""
+    geometry: Geometry | None = None
+    """Whose formula places such a crop; if left out, the first that has the face type."""
+    size: Annotated[int, Field(ge=64, le=2048)] = 256
+    """Side of such a crop, in pixels."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        geometry_of(self.face_type, self.geometry)
+        return self
+
+
+FaceFormat = Literal["dfl", "dfl-pak", "dfl-png", "dfl-meta", "fsa", "fsa-png"]
+"""JPEGs of DeepFaceLab 2, its faceset.pak, PNGs of 2019, meta.dat; alignments and PNGs of faceswap."""
+
+
+class ExportConfig(Options):
+    """For which other tool faces are written."""
+
+    format: FaceFormat | None = None
+    """The other tool's; if left out, dfl-pak or fsa by the suffix .pak or .fsa, else Lookalike's own files."""
+    meta: bool = False
+    """Write a meta.dat beside the JPEGs of the format dfl."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.meta and self.format != "dfl":
+            raise ValueError("meta belongs to the format dfl; for the file alone there is dfl-meta")
+        return self

@@ -6,6 +6,7 @@ from lookalike.faceset.store import (
     SUFFIXES,
     UNREADABLE,
     change_record,
+    encode_face,
     face_name,
     faces_by_frame,
     list_faces,
@@ -13,6 +14,7 @@ from lookalike.faceset.store import (
     load_record,
     load_records,
     replace_record,
+    save_encoded,
     save_face,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "crop_face",
     "crop_lanczos",
     "encode_array",
+    "encode_face",
     "face_name",
     "faces_by_frame",
     "list_faces",
@@ -32,5 +35,6 @@ __all__ = [
     "load_records",
     "make_face",
     "replace_record",
+    "save_encoded",
     "save_face",
 ]

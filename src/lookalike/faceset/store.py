@@ -1,5 +1,6 @@
 """Faces on disk: one image a face, its record inside."""
 
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -63,6 +64,25 @@ def save_face(path: Path, image: NDArray[np.uint8], record: FaceRecord, quality:
             picture.save(temporary, quality=quality, subsampling=0, xmp=(_XMP % escape(text)).encode())
 
 
+def encode_face(image: NDArray[np.uint8], suffix: str, quality: int = QUALITY) -> bytes:
+    """An (S, S, 3) uint8 RGB crop as `save_face` would write it, still without a record; see `save_encoded`."""
+    data = io.BytesIO()
+    if suffix == ".png":
+        Image.fromarray(image).save(data, "PNG", compress_level=1)
+    else:
+        Image.fromarray(image).save(data, "JPEG", quality=quality, subsampling=0)
+    return data.getvalue()
+
+
+def save_encoded(path: Path, data: bytes, record: FaceRecord) -> None:
+    """Write what `encode_face` made, with its record; the file is the one that `save_face` would have written.
+
+    Raises:
+        RecordError: the record is too long for a JPEG. StorageError: the disk is full.
+    """
+    write_bytes(path, with_record(data, record, str(path)))
+
+
 def load_record(path: Path) -> FaceRecord:
     """Read a face's record without decoding its pixels.
 
@@ -76,14 +96,18 @@ def load_record(path: Path) -> FaceRecord:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
 
 
-def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
+def load_face(path: Path, data: bytes | None = None) -> tuple[NDArray[np.uint8], FaceRecord]:
     """Read a face: (S, S, 3) uint8 RGB and its record.
+
+    Args:
+        path: the face's file.
+        data: what is in it, if that is known; the file is not opened then.
 
     Raises:
         RecordError: no image, no readable record, or not the size that the record says.
     """
     try:
-        with _opened(path) as picture:
+        with _opened(path if data is None else data) as picture:
             record = parse_record(_record_text(picture, path), path.name)
             if picture.size != (record.size, record.size):
                 raise RecordError(
@@ -95,8 +119,8 @@ def load_face(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
     return image, record
 
 
-def _opened(path: Path) -> AbstractContextManager[Image.Image]:
-    return opened_picture(path, FORMATS, most_bytes=MOST_BYTES, most_pixels=MOST_PIXELS)
+def _opened(source: Path | bytes) -> AbstractContextManager[Image.Image]:
+    return opened_picture(source, FORMATS, most_bytes=MOST_BYTES, most_pixels=MOST_PIXELS)
 
 
 def file_bytes(path: Path) -> bytes:
@@ -162,14 +186,21 @@ def replace_record(path: Path, record: FaceRecord) -> None:
     Raises:
         RecordError: the file is neither JPEG nor PNG, or the record too long for a JPEG.
     """
-    data = path.read_bytes()
+    write_bytes(path, with_record(path.read_bytes(), record, str(path)))
+
+
+def with_record(data: bytes, record: FaceRecord, origin: str) -> bytes:
+    """A JPEG or PNG file with another record in it; its pixels are not encoded again.
+
+    Raises:
+        RecordError: neither JPEG nor PNG, or the record too long for a JPEG; `origin` names the file.
+    """
     text = record.model_dump_json()
     if data.startswith(b"\xff\xd8"):
-        write_bytes(path, _jpeg_with(data, text))
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
-        write_bytes(path, _png_with(data, text))
-    else:
-        raise RecordError(f"{path} is neither JPEG nor PNG; delete it or extract again")
+        return _jpeg_with(data, text)
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _png_with(data, text)
+    raise RecordError(f"{origin} is neither JPEG nor PNG; delete it or extract again")
 
 
 def change_record(path: Path, change: Callable[[FaceRecord], FaceRecord]) -> FaceRecord:

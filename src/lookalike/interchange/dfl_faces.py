@@ -49,6 +49,8 @@ _NUMBERED: Final = {
 }
 LIMITS: Final = Limits(steps=500_000, memory=32 * 2**20)
 """For the record of one face."""
+POINTS: Final = "lookalike_points"
+"""Key that Lookalike adds: the landmarks in the frame, then the mesh that belongs to them, (68 + 478, 2)."""
 _MOST_POLYGONS: Final = 1024
 _MOST_POINTS: Final = 65536
 _MOST_MASK: Final = 4 * 2**20
@@ -88,6 +90,8 @@ class DflFace:
     encoded_mask: bytes | None
     """The mask as a JPEG or PNG of one channel."""
     pitch_yaw_roll: tuple[float, float, float] | None
+    mesh: NDArray[np.float64] | None = None
+    """(478, 2) in pixels of the frame, of faces that Lookalike wrote and nobody aligned anew since."""
 
     def mask(self, origin: str = "a face") -> NDArray[np.uint8] | None:
         """(H, W) uint8, 255 where the face is seen; None without one. May be of another size than the face.
@@ -164,6 +168,7 @@ def dfl_face(value: object, size_wh: tuple[int, int], origin: str, *, png: bool 
         polygons=_polygons(held.get("seg_ie_polys", held.get("ie_polys")), origin),
         encoded_mask=_encoded_mask(held, origin),
         pitch_yaw_roll=None if angles is None else _three(numbers(angles, (3,), "pitch_yaw_roll", origin)),
+        mesh=_mesh(held, origin),
     )
 
 
@@ -214,6 +219,15 @@ def _polygon(part: object, origin: str) -> DflPolygon | None:
     if len(found) > _MOST_POINTS:
         raise damaged(origin, f"a polygon of {len(found)} points")
     return DflPolygon("include" if number else "exclude", found) if len(found) else None
+
+
+def _mesh(held: dict[str, object], origin: str) -> NDArray[np.float64] | None:
+    """Of landmarks that were changed since it was written, it is worth nothing."""
+    if POINTS not in held or "source_landmarks" not in held:
+        return None
+    points = numbers(held[POINTS], (68 + 478, 2), POINTS, origin)
+    around = numbers(held["source_landmarks"], (68, 2), "source_landmarks", origin)
+    return points[68:] if np.array_equal(points[:68].astype(np.float32), around.astype(np.float32)) else None
 
 
 def _encoded_mask(held: dict[str, object], origin: str) -> bytes | None:

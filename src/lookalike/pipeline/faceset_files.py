@@ -4,19 +4,23 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookalike.errors import FacesetError, RecordError
-from lookalike.faceset import FaceRecord, list_faces, load_face, replace_record
+from lookalike.curation.faceset_config import ExportConfig, FaceFormat, ImportConfig
+from lookalike.errors import FacesetError
 from lookalike.faceset.mend import mend
 from lookalike.faceset.pack import SUFFIX, Pack, unpack, write_pack
 from lookalike.faceset.rewrite import Rewrite
 from lookalike.faceset.store import file_bytes
 from lookalike.files import storage_errors, unused_path, write_bytes
+from lookalike.pipeline.faceset_intake import Intake, counted
 from lookalike.pipeline.faceset_reading import open_faces
+from lookalike.pipeline.foreign_export import export_foreign
+from lookalike.pipeline.foreign_frames import video_of
+from lookalike.pipeline.foreign_origins import foreign_kind, open_origin
+from lookalike.pipeline.fsa_faces import FsaFaces
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message, Progress
 
-_MOST_BYTES = 1 << 26
-"""A file beyond this is no face."""
+_BY_SUFFIX: dict[str, FaceFormat] = {".pak": "dfl-pak", ".fsa": "fsa"}
 
 
 def pack_path(workspace: Workspace, side: Side) -> Path:
@@ -70,14 +74,23 @@ def unpack_faces(workspace: Workspace, side: Side, origin: Path | None = None) -
         yield Message(step, f"unpacked {len(source)} faces into {aligned}")
 
 
-def export_faces(workspace: Workspace, side: Side, to: Path) -> Iterator[Event]:
-    """Copy the faces to a folder or, by the suffix, into a pack; names that are there get a number behind.
+def export_faces(workspace: Workspace, side: Side, to: Path, config: ExportConfig | None = None) -> Iterator[Event]:
+    """Copy the faces to a folder or a pack, or write them as another tool keeps them; nothing is written over.
+
+    Args:
+        to: a folder; or a file, a pack of ours by the suffix .faces, those of other tools by .pak and .fsa.
+        config: for which other tool; ours if left out.
 
     Raises:
-        FacesetError: no faceset, or the pack is there already.
+        FacesetError: no faceset, or the file is there already.
         StorageError: the disk is full.
     """
     step, paths = f"export_{side}", open_faces(workspace, side)
+    config = config or ExportConfig()
+    form = config.format or _BY_SUFFIX.get(to.suffix.lower())
+    if form is not None:
+        yield from export_foreign(workspace, side, paths, to, form, meta=config.meta)
+        return
     if to.suffix == SUFFIX:
         yield from _pack(paths, to, step)
         return
@@ -91,110 +104,37 @@ def export_faces(workspace: Workspace, side: Side, to: Path) -> Iterator[Event]:
             renamed += free != target
             write_bytes(free, data)
         yield Progress(step, done, len(paths), "faces")
-    yield Message(step, f"copied {len(paths) - same} faces to {to}{_counted(same, renamed)}")
+    yield Message(step, f"copied {len(paths) - same} faces to {to}{counted(same, renamed)}")
 
 
-def import_faces(workspace: Workspace, side: Side, origin: Path) -> Iterator[Event]:
-    """Add copies of the faces of a folder or a pack; files that are no faces of ours are reported and left.
+def import_faces(workspace: Workspace, side: Side, origin: Path, config: ImportConfig | None = None) -> Iterator[Event]:
+    """Add copies of the faces of a folder or a pack, ours or another tool's; what is no face is reported and left.
+
+    Args:
+        origin: a folder of faces, a pack of ours, a faceset.pak, or alignments of faceswap.
+        config: what is needed for faces of other tools.
 
     Raises:
         FacesetError: nothing to import, or the pack is damaged.
+        ForeignFileError: a file of another tool is damaged, or holds code.
         StorageError: the disk is full.
     """
-    step, aligned = f"import_{side}", workspace.aligned(side)
+    aligned, config = workspace.aligned(side), config or ImportConfig()
     mend(aligned)
-    count, images = _images(origin)
-    added = same = renamed = 0
-    strangers: dict[str, int] = {}
-    sizes: dict[int, list[Path]] = {}
-    for path in list_faces(aligned) if aligned.is_dir() else ():
-        sizes.setdefault(path.stat().st_size, []).append(path)
-    names = workspace.source_names(side) if getattr(workspace.record, side) else ("",)
-    for done, (name, data) in enumerate(images, 1):
+    intake = Intake(workspace, side)
+    if origin.is_file() and foreign_kind(origin) == "fsa":
+        yield from intake.cut(FsaFaces(origin, video_of(workspace, side, config.video, origin), config))
+        count = intake.seen
+    else:
+        faces = open_origin(origin, config.meta)
         try:
-            target, record = _take_in(name, data, aligned, sizes)
-        except RecordError as exc:
-            yield Message(step, f"left out: {exc}")
-        else:
-            same += target is None
-            added += target is not None
-            renamed += target is not None and target.name != name
-            if record.source not in names:
-                strangers[record.source] = strangers.get(record.source, 0) + 1
-        yield Progress(step, done, count, "faces")
-    if strangers and side == "dst":
-        sources = ", ".join(f"{number} of {name}" for name, number in sorted(strangers.items()))
-        video = names[0] or "this dst"
-        yield Message(
-            step, f"faces of other videos than {video} would be laid into its frames of the same numbers: {sources}"
-        )
-    yield Message(step, f"added {added} of {count} faces from {origin} to {aligned}{_counted(same, renamed)}")
-
-
-def _images(origin: Path) -> tuple[int, Iterator[tuple[str, bytes]]]:
-    """How many images a folder or pack has, and their names and bytes. Other kinds of facesets are told apart here.
-
-    Raises:
-        FacesetError: it has none.
-    """
-    if origin.is_dir():
-        paths = list_faces(origin)
-        if not paths:
-            raise FacesetError(f"{origin} has no JPEG or PNG files; name a folder of faces, or a pack")
-        return len(paths), ((path.name, _bytes(path)) for path in paths)
-    if not origin.is_file():
-        raise FacesetError(f"{origin} does not exist; name a folder of faces, or a pack")
-    opened = Pack(origin)
-
-    def read() -> Iterator[tuple[str, bytes]]:
-        with opened:
-            for name in opened.names():
-                yield name, opened.read(name)
-
-    return len(opened), read()
-
-
-def _bytes(path: Path) -> bytes:
-    """A file's bytes; none of one that is too large for a face."""
-    return b"" if path.stat().st_size > _MOST_BYTES else path.read_bytes()
-
-
-def _take_in(name: str, data: bytes, folder: Path, sizes: dict[int, list[Path]]) -> tuple[Path | None, FaceRecord]:
-    """Put a checked face into a folder under a free name; where it is, or none if the same file is there already.
-
-    Args:
-        sizes: the folder's files by their size in bytes; the new one is added.
-
-    Raises:
-        RecordError: no face of ours; nothing is left of it.
-    """
-    arrived = folder / f".import{Path(name).suffix}"
-    write_bytes(arrived, data)
-    try:
-        record = load_face(arrived)[1]
-        if record.reason is not None:
-            record = record.model_copy(update={"reason": None})
-            replace_record(arrived, record)
-        data = arrived.read_bytes()
-        alike = sizes.setdefault(len(data), [])
-        if any(path.read_bytes() == data for path in alike):
-            return None, record
-        with storage_errors(folder):
-            alike.append(arrived.rename(unused_path(folder / name)))
-        return alike[-1], record
-    except RecordError as exc:
-        raise RecordError(str(exc).replace(str(arrived), name).replace(arrived.name, name)) from exc
-    finally:
-        arrived.unlink(missing_ok=True)
-
-
-def _counted(same: int, renamed: int) -> str:
-    parts = []
-    if same:
-        parts.append(f"{same} were there already")
-    if renamed:
-        parts.append(f"{renamed} got another name")
-    return f" ({', '.join(parts)})" if parts else ""
+            yield from intake.all_of(faces, origin, config)
+        finally:
+            faces.close()
+        count = len(faces)
+    yield from intake.strangers()
+    told = f"added {intake.added} of {count} faces from {origin} to {aligned}"
+    yield Message(intake.step, told + counted(intake.same, intake.renamed, intake.left))
 
 
 def _megabytes(path: Path) -> str:
