@@ -1,14 +1,14 @@
 """A mask network given as a file: what of a face is face, and what is in front of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ExtraMissingError, WeightsError
-from lookalike.options import FaceType
+from lookalike.options import FaceType, Geometry
 
 _SIDE = 256
 
@@ -18,6 +18,8 @@ class MaskNetwork:
 
     face_type: FaceType = "full"
     """How the faces it sees are aligned: as DeepFaceLab's FANSeg saw them."""
+    geometry: Geometry | None = None
+    precision: Literal["float32", "bfloat16"] | None = None
 
     def __init__(self, path: Path) -> None:
         """Load the network.
