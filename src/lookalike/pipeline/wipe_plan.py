@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,6 +18,8 @@ STAYS: Final = ("workspace.toml", ".lock", ".lock.owner")
 RESULTS: Final = ("result.mp4", "piece.mp4")
 """Names that results have when none is given."""
 _RESULT_STEPS: Final = ("merge", "encode", "piece")
+_EXPORT_STEP: Final = "export_model_"
+"""Notes of what `export` wrote begin with it."""
 _OURS: Final = (
     "data_src*",
     "data_dst*",
@@ -84,7 +86,7 @@ def plan_wipe(workspace: Workspace, *, keep_result: bool, consents: bool, everyt
     """
     plan = Plan()
     originals = {} if everything else _originals(workspace)
-    results = _results(workspace)
+    results, exports = _results(workspace), _exports(workspace)
     for path in sorted(_inside(workspace.folder)):
         name = path.name
         if name in STAYS:
@@ -93,7 +95,7 @@ def plan_wipe(workspace: Workspace, *, keep_result: bool, consents: bool, everyt
             plan.kept.append(Kept(path, "evidence of who agreed; --consents removes it"))
         elif name in results and keep_result:
             plan.kept.append(Kept(path, "a result"))
-        elif name in results or name == CONSENTS or everything or any(fnmatchcase(name, one) for one in _OURS):
+        elif name in {*results, *exports, CONSENTS} or everything or any(fnmatchcase(name, one) for one in _OURS):
             _doom(plan, path, originals)
         elif path in originals:
             plan.kept.append(Kept(path, f"the original of {originals[path]}; --all removes it"))
@@ -161,23 +163,38 @@ def _originals(workspace: Workspace) -> dict[Path, str]:
 
 def _results(workspace: Workspace) -> set[str]:
     """Names in the workspace of results, and of their signatures."""
-    names, folder = set(RESULTS), workspace.folder.resolve()
-    for written in _written(workspace):
-        here = workspace.folder / written.name
-        if written.parent == folder or (here.is_file() and stamp(here) in _stamps(workspace)):
-            names.add(written.name)
+    names = set(RESULTS) | _names_here(workspace, _RESULT_STEPS)
     return names | {f"{name}.c2pa" for name in names}
 
 
-def _written(workspace: Workspace) -> Iterator[Path]:
-    for step in _RESULT_STEPS:
+def _exports(workspace: Workspace) -> set[str]:
+    """Names in the workspace of models that were written for other programs."""
+    return _names_here(workspace, _export_steps(workspace))
+
+
+def _names_here(workspace: Workspace, steps: Iterable[str]) -> set[str]:
+    """Names in the workspace of what steps wrote, also where it was moved or copied since."""
+    names, folder, stamps = set[str](), workspace.folder.resolve(), _stamps(workspace, steps)
+    for written in _written(workspace, steps):
+        here = workspace.folder / written.name
+        if written.parent == folder or (here.is_file() and stamp(here) in stamps):
+            names.add(written.name)
+    return names
+
+
+def _export_steps(workspace: Workspace) -> list[str]:
+    return [step for step in workspace.record.steps if step.startswith(_EXPORT_STEP)]
+
+
+def _written(workspace: Workspace, steps: Iterable[str]) -> Iterator[Path]:
+    for step in steps:
         output = workspace.done(step).get("output")
         if isinstance(output, str) and output:
             yield Path(output)
 
 
-def _stamps(workspace: Workspace) -> set[str]:
-    return {str(workspace.done(step).get("stamp")) for step in _RESULT_STEPS}
+def _stamps(workspace: Workspace, steps: Iterable[str]) -> set[str]:
+    return {str(workspace.done(step).get("stamp")) for step in steps}
 
 
 def _look_elsewhere(plan: Plan, workspace: Workspace) -> None:
@@ -190,6 +207,7 @@ def _look_elsewhere(plan: Plan, workspace: Workspace) -> None:
             plan.kept.append(Kept(Path(source.origin), f"the original of {side}, outside of the workspace"))
         else:
             plan.notes.append(f"the original of {side}, {source.origin}, is gone; its copy here may be the last one")
-    for written in _written(workspace):
-        if not written.is_relative_to(folder) and os.path.lexists(written):
-            plan.kept.append(Kept(written, "a result outside of the workspace"))
+    for steps, what in ((_RESULT_STEPS, "a result"), (_export_steps(workspace), "an exported model")):
+        for written in _written(workspace, steps):
+            if not written.is_relative_to(folder) and os.path.lexists(written):
+                plan.kept.append(Kept(written, f"{what} outside of the workspace"))

@@ -23,6 +23,14 @@ def words(claim: Claim) -> str:
     )
 
 
+def network_words(version: str) -> str:
+    """What the file of a model says of all that it draws."""
+    return (
+        f"AI-generated: whatever this network draws is a face that replaces a person's; made with Lookalike {version}. "
+        f"Digital source type (IPTC) of such pictures: {_TERM}. Say so wherever they are shown."
+    )
+
+
 def container_tags(claim: Claim) -> dict[str, str]:
     """Tags of a video. The comment is kept by MP4, MOV, Matroska and WebM, and from one to the other."""
     return {"comment": words(claim), "description": words(claim)}
