@@ -12,9 +12,9 @@ import pytest
 
 from acting_commands import DEAF, POLITE, QUICK, act, is_alive, over, ready, until
 from lookalike.errors import ConfigError, WorkspaceError
+from lookalike.pipeline import processes
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.studio import jobs as jobs_module
-from lookalike.web.studio import processes
 from lookalike.web.studio.app import StudioServer
 from lookalike.web.studio.job import KEPT_LINES, Job
 from lookalike.web.studio.jobs import Jobs, NoJobError

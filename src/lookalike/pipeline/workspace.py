@@ -259,6 +259,11 @@ class Workspace:
         mend(self.aligned("dst"))
 
 
+def default_workspace(output: Path) -> Path:
+    """The workspace of a swap that names none: beside the output, under its name."""
+    return output.with_name(f"{output.stem}_workspace")
+
+
 def fingerprint(*parts: object) -> str:
     """Sixteen hex digits that change when any part changes."""
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:16]

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from lookalike.errors import StorageError
 from lookalike.files import write_json
+from lookalike.pipeline.processes import LONGEST_LINE, MOST_LINES, why_ended
 from lookalike.pipeline.workspace import Side
-from lookalike.web.studio.processes import LONGEST_LINE, MOST_LINES
 
 State = Literal["waiting", "running", "stopping", "done", "failed", "cancelled", "interrupted"]
 """interrupted: the studio itself ended while the job ran or waited."""
@@ -79,7 +79,7 @@ class Job:
             self.state = "interrupted"
         else:
             self.state = "cancelled" if self.state == "stopping" else "failed"
-        self.error = self._reason(code) if self.state == "failed" else None
+        self.error = why_ended(code, self.lines) if self.state == "failed" else None
 
     def _said(self, line: str) -> str:
         """A line in plain words; empty if it told of progress, which is noted."""
@@ -92,15 +92,6 @@ class Job:
             return f"{event['step']}: {event['text']}"
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return line
-
-    def _reason(self, code: int) -> str:
-        said = next((line for line in reversed(self.lines) if line.startswith("error: ")), None)
-        if said is not None:
-            return said.removeprefix("error: ")
-        if code == -9:
-            return "the command was killed; if nobody did, there was not enough memory"
-        how = f"the command ended by signal {-code}" if code < 0 else f"the command ended with code {code}"
-        return f"{how}: {self.lines[-1]}" if self.lines else how
 
 
 def last_lines(lines: list[str], room: int) -> list[str]:

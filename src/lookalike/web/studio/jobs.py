@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from lookalike.errors import LookalikeError, WorkspaceError
+from lookalike.pipeline.processes import Command
 from lookalike.pipeline.workspace import Side
 from lookalike.web.studio.job import KEPT_JOBS, Job, keep, last_lines, recall
 from lookalike.web.studio.kinds import arguments
-from lookalike.web.studio.processes import Command
 
 _STOP_SECONDS: Final = 60
 """Given to running jobs to save their state when the studio ends."""

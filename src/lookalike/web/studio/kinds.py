@@ -13,7 +13,9 @@ from lookalike.masks.config import MaskApply
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.models.choice import ModelChoice
 from lookalike.options import Options, first_problem
+from lookalike.pipeline.batch_options import SwapChoice
 from lookalike.pipeline.config import DenoiseOptions, ExtractConfig, TrustOptions
+from lookalike.pipeline.processes import words_of
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.training.config import Preset, TrainConfig
 from lookalike.video.options import EncodeOptions
@@ -62,17 +64,6 @@ class PieceChoice(Options):
     """Its last frame."""
     name: ModelFolder | None = None
     """The model's folder under model/; the last one trained if left out."""
-
-
-class SwapChoice(Options):
-    """Of `swap`."""
-
-    preset: Preset = "quick"
-    """Size of network and length of training."""
-    minutes: Annotated[float, Field(gt=0)] | None = None
-    """Train for so long; otherwise the preset says."""
-    iterations: Annotated[int, Field(ge=1)] | None = None
-    """Train for so many iterations."""
 
 
 class TimelapseChoice(Options):
@@ -225,19 +216,5 @@ def stay_inside(root: Path, options: dict[str, Any]) -> None:
 
 def flags(options: dict[str, Any]) -> list[str]:
     """Options as words of a command line."""
-    words = []
-    for key, value in options.items():
-        name = key.replace("_", "-")
-        if value is True:
-            words.append(f"--{name}")
-        elif value is False:
-            words += _off(name)
-        elif value is not None:
-            words.append(f"--{name}={value}")
-    return words
-
-
-def _off(name: str) -> list[str]:
-    """How a flag is turned off; those that a command knows without a `--no-` are off if left out."""
     lone = {key.replace("_", "-") for form in (ExtractFlags, ShotsChoice) for key in form.model_fields} | {"sequence"}
-    return [] if name in lone else [f"--no-{name}"]
+    return words_of(options, lone)

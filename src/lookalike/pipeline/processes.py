@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import IO, Any, Final
 
 SAVE_SECONDS = 300.0
 """Given to a command that was asked to save its state and stop, before it is asked to stop at once."""
@@ -33,6 +33,7 @@ class Command:
         environment: dict[str, str],
         hear: Callable[[list[str]], None],
         ended: Callable[[int], None],
+        program: Sequence[str] | None = None,
     ) -> None:
         """Start it.
 
@@ -41,12 +42,13 @@ class Command:
             environment: all of its variables.
             hear: told what it says, some lines at a time, by a thread.
             ended: told its exit code, or the negative number of the signal, after the last line.
+            program: what runs the command line; this Python and its Lookalike when None.
 
         Raises:
             OSError: it cannot be started. ValueError: its words cannot be words of a command line.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lookalike", *words, "--json-lines"],
+            [*(program or (sys.executable, "-m", "lookalike")), *words, "--json-lines"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -124,6 +126,41 @@ class Command:
         if not self._reader.is_alive():
             self._process.stdout.close()
         self._ended(code)
+
+
+def why_ended(code: int, lines: Sequence[str]) -> str:
+    """Why a command failed, in a line: its own error where it told one.
+
+    Args:
+        code: its exit code, or the negative number of a signal.
+        lines: what it said, in plain words.
+    """
+    said = next((line for line in reversed(lines) if line.startswith("error: ")), None)
+    if said is not None:
+        return said.removeprefix("error: ")
+    if code == -9:
+        return "the command was killed; if nobody did, there was not enough memory"
+    how = f"the command ended by signal {-code}" if code < 0 else f"the command ended with code {code}"
+    return f"{how}: {lines[-1]}" if lines else how
+
+
+def words_of(options: Mapping[str, Any], lone: Collection[str] = ()) -> list[str]:
+    """Options as words of a command line.
+
+    Args:
+        options: by name; what is None is left out.
+        lone: flags that a command knows without a `--no-`, which are off if left out.
+    """
+    words = []
+    for key, value in options.items():
+        name = key.replace("_", "-")
+        if value is True:
+            words.append(f"--{name}")
+        elif value is False:
+            words += [] if name in lone else [f"--no-{name}"]
+        elif value is not None:
+            words.append(f"--{name}={value}")
+    return words
 
 
 def _heard(stream: IO[bytes]) -> Iterator[list[str]]:
