@@ -5,14 +5,12 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-import cv2
-import numpy as np
-
 from lookalike.errors import WorkspaceError
 from lookalike.files import storage_errors, write_bytes, write_json
 from lookalike.pipeline.check_file import FILE, Check, CheckedFace, CheckedVideo, Finding, folder_of
+from lookalike.pipeline.contact_sheet import contact_sheet
 from lookalike.pipeline.video_findings import Seen, findings, seen
-from lookalike.pipeline.video_glimpses import Glimpse, Looked, look_at
+from lookalike.pipeline.video_glimpses import Looked, look_at
 from lookalike.pipeline.video_pair import pair_findings
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.reporting.pictures import encode_jpeg
@@ -21,7 +19,6 @@ from lookalike.video import probe
 
 FRAMES: Final = 40
 """That are looked at, of each video."""
-_TILE, _COLUMNS = 96, 10
 _SIDES: Final[tuple[Side, ...]] = get_args(Side)
 
 
@@ -88,7 +85,7 @@ def _checked(workspace: Workspace, one: Seen, stamp: str, dst: Seen | None) -> C
         sheet = f"check_{one.side}.jpg"
         with storage_errors(folder_of(workspace)):
             folder_of(workspace).mkdir(exist_ok=True)
-        write_bytes(folder_of(workspace) / sheet, _sheet(one.faces))
+        write_bytes(folder_of(workspace) / sheet, encode_jpeg(contact_sheet([face.crop for face in one.faces])))
     return CheckedVideo(
         video=stamp,
         frames=one.frames,
@@ -101,13 +98,3 @@ def _checked(workspace: Workspace, one: Seen, stamp: str, dst: Seen | None) -> C
         ],
         sheet=sheet,
     )
-
-
-def _sheet(faces: Sequence[Glimpse]) -> bytes:
-    """JPEG of all faces, ten in a row, 96 pixels each."""
-    rows = -(-len(faces) // _COLUMNS)
-    sheet = np.zeros((rows * _TILE, min(len(faces), _COLUMNS) * _TILE, 3), np.uint8)
-    for place, face in enumerate(faces):
-        y, x = place // _COLUMNS * _TILE, place % _COLUMNS * _TILE
-        sheet[y : y + _TILE, x : x + _TILE] = cv2.resize(face.crop, (_TILE, _TILE), interpolation=cv2.INTER_AREA)
-    return encode_jpeg(sheet)

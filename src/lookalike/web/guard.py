@@ -36,9 +36,9 @@ class Guard:
     """Answers 403 to requests without the token, under a foreign Host, or from the page of another site.
 
     A name that another site points at this machine (DNS rebinding) shows in Host, a request sent from its page in
-    Origin or Sec-Fetch-Site. The token comes in the address once and in a cookie from then on; with a login there is
-    no token. Nothing may be kept by the browser. What no honest browser sends is refused before anybody looks at it,
-    and what goes wrong behind is told in one line.
+    Origin or Sec-Fetch-Site. The token comes in the address once and in a cookie from then on, or from a program in
+    the header Authorization; with a login there is no token. Nothing may be kept by the browser. What no honest browser
+    sends is refused before anybody looks at it, and what goes wrong behind is told in one line.
     """
 
     def __init__(
@@ -97,7 +97,8 @@ class Guard:
                 instead = await self._login.answer(Request(scope, receive))
             else:
                 first_visit = self._is_token(_given(scope))
-                instead = None if first_visit or self._is_token(_cookie(headers, self._cookie)) else _no_token()
+                known = first_visit or self._is_token([*_cookie(headers, self._cookie), *_bearer(headers)])
+                instead = None if known else _no_token()
             await (instead or self._app)(scope, receive, send_guarded)
         except ClientDisconnect:
             return
@@ -182,6 +183,12 @@ def _given(scope: Scope) -> list[str]:
         return parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=100).get("token", [])
     except ValueError:
         return []
+
+
+def _bearer(headers: Headers) -> list[str]:
+    """The token as programs send it. Source: RFC 6750, 2.1."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return [token.strip()] if scheme.lower() == "bearer" else []
 
 
 def _cookie(headers: Headers, name: str) -> list[str]:

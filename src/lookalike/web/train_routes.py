@@ -5,14 +5,17 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError
 from lookalike.web.answers import Statuses, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.train_folder import PREVIEWS, TrainFolder
 
 _NUMBERS: Final = ("after", "last", "pictures_after")
 """What a request for data may say."""
+
+NO_PICTURE: Final = {404: "There is no such picture."}
 
 Find = Callable[[Request], TrainFolder]
 """The folder that a request is about."""
@@ -41,8 +44,11 @@ def picture_routes(prefix: str, find: Find, statuses: Statuses) -> list[BaseRout
     def history(request: Request) -> Response:
         return jpeg(request, find, lambda folder: folder.history(request.path_params["name"]), statuses)
 
-    previews: list[BaseRoute] = [Route(f"{prefix}/{name}", preview) for name in PREVIEWS]
-    return [*previews, Route(f"{prefix}/previews/{{name}}", history)]
+    about = About("The newest preview.", Files(("image/jpeg",)), refuses=statuses, more=NO_PICTURE)
+    past = {"name": Words("A number of the history, and .jpg.")}
+    old = About("A preview of the history.", Files(("image/jpeg",)), path=past, refuses=statuses, more=NO_PICTURE)
+    previews: list[BaseRoute] = [DescribedRoute(f"{prefix}/{name}", preview, about) for name in PREVIEWS]
+    return [*previews, DescribedRoute(f"{prefix}/previews/{{name}}", history, old)]
 
 
 def jpeg(request: Request, find: Find, read: Callable[[TrainFolder], bytes | None], statuses: Statuses) -> Response:

@@ -1,13 +1,13 @@
 """Align: the frames of a video with their faces, the worst first, and landmarks set by hand."""
 
 import threading
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError, VideoError
 from lookalike.options import Options
@@ -15,9 +15,11 @@ from lookalike.pipeline.align_edits import ChangedEditsError, NothingToUndoError
 from lookalike.pipeline.edits import EditedFace, Pixels
 from lookalike.pipeline.workspace import Side
 from lookalike.web.answers import Statuses, answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.studio import studio as shared
 from lookalike.web.studio.kinds import KINDS
 from lookalike.web.studio.places import NoWorkspaceError
+from lookalike.web.studio.shapes import align as shapes
 from lookalike.web.studio.studio import Studio
 
 STATUSES: Statuses = {ChangedEditsError: 409, NothingToUndoError: 409, VideoError: 404, **shared.STATUSES}
@@ -133,15 +135,38 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return lambda request: answer(lambda: getattr(desks.of(request), name)(), STATUSES)
 
     return [
-        Route(base, overview),
-        Route(f"{base}/faces", frame),
-        Route(f"{base}/frame", picture),
-        Route(f"{base}/landmarks", landmarks, methods=["POST"]),
-        Route(f"{base}/save", save, methods=["POST"]),
-        Route(f"{base}/between", between, methods=["POST"]),
-        Route(f"{base}/undo", step("undo"), methods=["POST"]),
-        Route(f"{base}/redo", step("redo"), methods=["POST"]),
+        DescribedRoute(base, overview, _OVERVIEW),
+        DescribedRoute(f"{base}/faces", frame, _about("The faces of a frame.", shapes.FrameSeen, query={"n": _FRAME})),
+        DescribedRoute(f"{base}/frame", picture, _PICTURE),
+        DescribedRoute(f"{base}/landmarks", landmarks, _about("The landmarks in a square.", shapes.Landmarks, Square)),
+        DescribedRoute(f"{base}/save", save, _about("Set a frame by hand.", shapes.FrameStepped, SavedFrame)),
+        DescribedRoute(f"{base}/between", between, _about("Let frames move evenly.", shapes.FrameStepped, Between)),
+        DescribedRoute(
+            f"{base}/undo", step("undo"), _about("Take the last change back.", shapes.FrameStepped), methods=["POST"]
+        ),
+        DescribedRoute(f"{base}/redo", step("redo"), _about("Do it again.", shapes.FrameStepped), methods=["POST"]),
     ]
+
+
+def _about(
+    text: str, answers: Any, sends: type[Options] | None = None, query: Mapping[str, Words] | None = None
+) -> About:
+    return About(text, answers, sends=sends, query=query or {}, refuses=STATUSES)
+
+
+_FRAME: Final = Words("Number of the frame, from 0.", int)
+_OVERVIEW: Final = About(
+    "All frames at a glance.",
+    shapes.Frames,
+    query={"known": Words("The version that one has; it alone is answered if it still holds.", int)},
+    refuses=STATUSES,
+)
+_PICTURE: Final = About(
+    "A frame.",
+    Files(("image/jpeg",)),
+    query={"n": _FRAME, "w": Words("Most pixels across.", int)},
+    refuses=STATUSES,
+)
 
 
 def _number(request: Request, name: str) -> int:

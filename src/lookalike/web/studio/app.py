@@ -1,8 +1,9 @@
 """The studio's server: one local page, what it asks for, and the jobs it starts."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,12 +14,15 @@ from starlette.staticfiles import StaticFiles
 
 from lookalike.errors import ConfigError
 from lookalike.web.answers import answer
+from lookalike.web.described import About, DescribedRoute
 from lookalike.web.guard import Guard
 from lookalike.web.login import Login, check_password
 from lookalike.web.server import PageServer
 from lookalike.web.studio import align, faces, home, masks, merging, queue_page, reports, training, videos
 from lookalike.web.studio.claim import Claim
 from lookalike.web.studio.forms import forms
+from lookalike.web.studio.openapi import ADDRESS, document
+from lookalike.web.studio.shapes import home as shapes
 from lookalike.web.studio.studio import Studio
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -110,7 +114,9 @@ def make_app(
     login = None if password is None else Login(password, cookie=cookie, page=page)
     guard = Middleware(Guard, token=token, host=host, cookie=cookie, policy=POLICY, login=login, names=names)
     pages = [route for one in _PAGES for route in one.routes(studio)]
-    return Starlette(routes=[*_shell(with_login=login is not None), *pages], middleware=[guard])
+    all_routes = [*_shell(with_login=login is not None), *pages]
+    description = _description(all_routes, cookie, with_login=login is not None)
+    return Starlette(routes=[*all_routes, description], middleware=[guard])
 
 
 def _shell(*, with_login: bool) -> list[BaseRoute]:
@@ -123,5 +129,23 @@ def _shell(*, with_login: bool) -> list[BaseRoute]:
     def asked_forms(_: Request) -> Response:
         return answer(forms)
 
-    api = [Route("/api/forms", asked_forms), Route("/api/session", session)]
+    told = About("The options of every kind of job, as controls.", dict[str, list[shapes.Control]])
+    api = [
+        DescribedRoute("/api/forms", asked_forms, told),
+        DescribedRoute("/api/session", session, About("How one is let in.", shapes.Session)),
+    ]
     return [Route("/", index), *api, Mount("/static", StaticFiles(directory=STATIC))]
+
+
+def _description(routes: Sequence[BaseRoute], cookie: str, *, with_login: bool) -> BaseRoute:
+    """The route that describes the others, and itself; what it answers is made when it is first asked for."""
+
+    @cache
+    def made() -> dict[str, Any]:
+        return document([*routes, own], cookie=cookie, with_login=with_login)
+
+    def told(_: Request) -> Response:
+        return answer(made)
+
+    own = DescribedRoute(ADDRESS, told, About("This description.", dict[str, Any]))
+    return own

@@ -9,9 +9,9 @@ from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from lookalike.curation.config import SORT_METHODS
+from lookalike.curation.config import SORT_METHODS, SortMethod
 from lookalike.errors import ConfigError, LookalikeError, RecordError
 from lookalike.options import Options, first_problem
 from lookalike.pipeline.gallery import REASON, Act, Gallery, ShelfName, facts, points
@@ -22,8 +22,10 @@ from lookalike.pipeline.gallery_pictures import Pictures
 from lookalike.pipeline.gallery_shelf import NoFaceHereError, Shelf
 from lookalike.pipeline.workspace import Side
 from lookalike.web.answers import MOST_BYTES, Statuses, answer, answer_sent, read_body, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.studio.gallery_pack import joined, pack
 from lookalike.web.studio.kinds import SIDES
+from lookalike.web.studio.shapes import faces as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 _STATUSES: Final[Statuses] = {NoFaceHereError: 404, **STATUSES}
@@ -104,16 +106,56 @@ def routes(studio: Studio) -> list[BaseRoute]:
     galleries, pictures = Galleries(studio), Pictures()
     shelf = "/api/w/{ws}/faces/{side}/{shelf}"
     return [
-        Route("/api/w/{ws}/faces/{side}/orders", _orders(galleries)),
-        Route("/api/w/{ws}/faces/{side}/undo", _undo(galleries), methods=["POST"]),
-        Route("/api/w/{ws}/faces/coverage", _coverage(galleries)),
-        Route(shelf, _listed(galleries)),
-        Route(f"{shelf}/pictures", _pictures(galleries, pictures), methods=["POST"]),
-        Route(f"{shelf}/picture", _picture(galleries)),
-        Route(f"{shelf}/points", _points(galleries), methods=["POST"]),
-        Route(f"{shelf}/facts", _facts(galleries)),
-        Route(f"{shelf}/move", _move(galleries), methods=["POST"]),
+        DescribedRoute("/api/w/{ws}/faces/{side}/orders", _orders(galleries), _ORDERS),
+        DescribedRoute(
+            "/api/w/{ws}/faces/{side}/undo", _undo(galleries), _about("Take an act back.", shapes.Acted, Undo)
+        ),
+        DescribedRoute(
+            "/api/w/{ws}/faces/coverage", _coverage(galleries), _about("Where both sides look.", shapes.Coverage)
+        ),
+        DescribedRoute(shelf, _listed(galleries), _LISTED),
+        DescribedRoute(f"{shelf}/pictures", _pictures(galleries, pictures), _PICTURES),
+        DescribedRoute(f"{shelf}/picture", _picture(galleries), _of_one("A face's file.", _IMAGE)),
+        DescribedRoute(f"{shelf}/points", _points(galleries), _about("Landmarks of some faces.", shapes.Points, Pick)),
+        DescribedRoute(f"{shelf}/facts", _facts(galleries), _of_one("What is known of a face.", shapes.FaceFacts)),
+        DescribedRoute(f"{shelf}/move", _move(galleries), _about("Move faces to another shelf.", shapes.Acted, Move)),
     ]
+
+
+def _about(text: str, answers: Any, sends: type[Options] | None = None) -> About:
+    return About(text, answers, sends=sends, refuses=_STATUSES)
+
+
+def _of_one(text: str, answers: Any) -> About:
+    return About(text, answers, query={"name": Words("Of the file.", needed=True)}, refuses=_STATUSES)
+
+
+_IMAGE: Final = Files(("image/jpeg", "image/png"))
+_ORDERS: Final = About(
+    "The ways of sorting, or with `by` the faces in one of them.",
+    shapes.Orders | shapes.Sorted,
+    query={"by": Words("Name of an order.", SortMethod)},
+    refuses=_STATUSES,
+)
+_LISTED: Final = About(
+    "All that is known of a shelf.",
+    Files(
+        ("application/octet-stream",),
+        "Four bytes of the length of a header, little-endian; the header, JSON, padded to four; then its `columns` as "
+        "float32, one after the other. Nothing if that is known.",
+    ),
+    query={"known": Words("`known` of the header that one has; nothing is answered if it still holds.")},
+    refuses=_STATUSES,
+)
+_PICTURES: Final = About(
+    "Pictures of some faces.",
+    Files(
+        ("application/octet-stream",),
+        "How many, then the length of each, four bytes little-endian; then the files. What cannot be shown is empty.",
+    ),
+    sends=Pick,
+    refuses=_STATUSES,
+)
 
 
 def _listed(galleries: Galleries) -> Callable[[Request], Response]:

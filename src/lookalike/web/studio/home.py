@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError
 from lookalike.options import Options
@@ -14,8 +14,10 @@ from lookalike.pipeline.overview import overview, picture_source
 from lookalike.pipeline.workspace import Workspace
 from lookalike.training.config import PRESETS
 from lookalike.web.answers import answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files
 from lookalike.web.studio import uploads
 from lookalike.web.studio.places import LONGEST_NAME, NoWorkspaceError
+from lookalike.web.studio.shapes import home as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 _WIDE: Final = 480
@@ -53,9 +55,20 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return Response(content, media_type="image/jpeg")
 
     return [
-        Route("/api/workspaces", listed),
-        Route("/api/workspaces", make, methods=["POST"]),
-        Route("/api/w/{ws}/picture", picture),
+        DescribedRoute("/api/workspaces", listed, About("All workspaces.", shapes.Home, refuses=STATUSES)),
+        DescribedRoute(
+            "/api/workspaces", make, About("Make a workspace.", shapes.Made, sends=NewWorkspace, refuses=STATUSES)
+        ),
+        DescribedRoute(
+            "/api/w/{ws}/picture",
+            picture,
+            About(
+                "A picture of the result, or of a video.",
+                Files(("image/jpeg",)),
+                refuses=STATUSES,
+                more={404: "There is no such workspace, or no video yet."},
+            ),
+        ),
     ]
 
 

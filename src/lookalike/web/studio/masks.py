@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError
 from lookalike.faceset.record import StoredMask
@@ -15,9 +15,11 @@ from lookalike.options import Options
 from lookalike.pipeline.mask_networks import own_iterations
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.answers import Statuses, answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.mask_faces import ChangedError, Drawn, MaskFaces, UnknownFaceError
 from lookalike.web.studio.kinds import SIDES
 from lookalike.web.studio.places import NoWorkspaceError
+from lookalike.web.studio.shapes import masks as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 _STATUSES: Final[Statuses] = {UnknownFaceError: 404, ChangedError: 409, **STATUSES}
 """Of an answer, by what went wrong."""
 
-_POST: Final = ["POST"]
 _END_SECONDS: Final = 20
 """Given to a network at work when the studio ends."""
 
@@ -143,24 +144,50 @@ def routes(studio: Studio) -> list[BaseRoute]:
         desks.apply(request, asked.name)
         return faces.face(asked.name)
 
-    def changed(faces: MaskFaces, asked: Mask, _: Request) -> dict[str, Any]:
-        faces.set_mask(asked.name, asked.mask)
-        return faces.face(asked.name)
-
     def network(request: Request) -> Response:
         return answer(lambda: {"iterations": own_iterations(desks.workspace(request))}, _STATUSES)
 
     base = "/api/w/{ws}/masks"
     side = base + "/{side}"
     return [
-        Route(f"{base}/network", network),
-        Route(f"{side}/faces", got(lambda faces, _: faces.look())),
-        Route(f"{side}/face", got(lambda faces, request: faces.face(request.query_params.get("name", "")))),
-        Route(f"{side}/picture/{{name}}", picture),
-        Route(
-            f"{side}/save", sent(Save, lambda faces, s, _: faces.save(s.name, s.revision, s.polygons)), methods=_POST
+        DescribedRoute(f"{base}/network", network, _about("The own mask network.", shapes.Network)),
+        DescribedRoute(f"{side}/faces", got(lambda faces, _: faces.look()), _about("All faces.", shapes.MaskList)),
+        DescribedRoute(
+            f"{side}/face", got(lambda faces, request: faces.face(request.query_params.get("name", ""))), _FACE
         ),
-        Route(f"{side}/copy", sent(Copy, lambda faces, s, _: faces.carried(s.source, s.target)), methods=_POST),
-        Route(f"{side}/mask", sent(Mask, changed), methods=_POST),
-        Route(f"{side}/apply", sent(Named, masked), methods=_POST),
+        DescribedRoute(f"{side}/picture/{{name}}", picture, _about("A face as it is.", _IMAGE)),
+        DescribedRoute(
+            f"{side}/save",
+            sent(Save, lambda faces, s, _: faces.save(s.name, s.revision, s.polygons)),
+            _about("Give a face other polygons.", shapes.Revision, Save),
+        ),
+        DescribedRoute(
+            f"{side}/copy",
+            sent(Copy, lambda faces, s, _: faces.carried(s.source, s.target)),
+            _about("How polygons of one face lie on another.", shapes.Copied, Copy),
+        ),
+        DescribedRoute(
+            f"{side}/mask", sent(Mask, _changed), _about("Give a face another mask.", shapes.MaskFace, Mask)
+        ),
+        DescribedRoute(
+            f"{side}/apply", sent(Named, masked), _about("Let the network mask a face.", shapes.MaskFace, Named)
+        ),
     ]
+
+
+def _changed(faces: MaskFaces, asked: Mask, _: Request) -> dict[str, Any]:
+    faces.set_mask(asked.name, asked.mask)
+    return faces.face(asked.name)
+
+
+def _about(text: str, answers: Any, sends: type[Options] | None = None) -> About:
+    return About(text, answers, sends=sends, refuses=_STATUSES)
+
+
+_IMAGE: Final = Files(("image/jpeg", "image/png"))
+_FACE: Final = About(
+    "One face and its mask.",
+    shapes.MaskFace,
+    query={"name": Words("Of its file.", needed=True)},
+    refuses=_STATUSES,
+)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import ConfigError, LookalikeError
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.options import Options
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.answers import answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.studio.kinds import MergeChoice, checked, stay_inside
+from lookalike.web.studio.shapes import merging as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class MergeAsked(Options):
     """What the page sends to change `merge.toml`."""
 
     revision: str
+    """Of the settings that this changes."""
     act: Literal["defaults", "everywhere", "range", "split", "join", "remove", "name", "undo", "redo"]
     first: Number = 1
     last: Number = 1
@@ -90,14 +93,54 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return _file(lambda: worst_picture(studio.workspace(request), request.path_params["number"]))
 
     return [
-        Route("/api/w/{ws}/merge", look),
-        Route("/api/w/{ws}/merge/settings", settings),
-        Route("/api/w/{ws}/merge/settings", change, methods=["POST"]),
-        Route("/api/w/{ws}/merge/picture", picture),
-        Route("/api/w/{ws}/merge/faces", faces),
-        Route("/api/w/{ws}/merge/video/{which}", made),
-        Route("/api/w/{ws}/merge/worst/{number:int}", worst),
+        DescribedRoute("/api/w/{ws}/merge", look, _about("What can be merged, and what was.", shapes.MergeLook)),
+        DescribedRoute("/api/w/{ws}/merge/settings", settings, _about("`merge.toml`.", shapes.MergeSettings)),
+        DescribedRoute("/api/w/{ws}/merge/settings", change, _CHANGE),
+        DescribedRoute("/api/w/{ws}/merge/picture", picture, _PICTURE),
+        DescribedRoute("/api/w/{ws}/merge/faces", faces, _about("Where dst shows a face.", shapes.Stretches)),
+        DescribedRoute("/api/w/{ws}/merge/video/{which}", made, _MADE),
+        DescribedRoute("/api/w/{ws}/merge/worst/{number:int}", worst, _WORST),
     ]
+
+
+def _about(text: str, answers: Any) -> About:
+    return About(text, answers, refuses=STATUSES)
+
+
+_CHANGE: Final = About(
+    "Change `merge.toml`; refused (409) if it was changed since it was read.",
+    shapes.MergeSettings,
+    sends=MergeAsked,
+    refuses=STATUSES,
+    more={409: "`merge.toml` was changed elsewhere meanwhile."},
+)
+_PICTURE: Final = About(
+    "One frame, merged at once.",
+    Files(("image/jpeg",), "The picture; the header X-Faces has the boxes of its faces."),
+    query={
+        "kind": Words("What is shown.", Literal["result", "mask", "dst"], needed=True),
+        "frame": Words("Its number, from 1.", int, needed=True),
+        "width": Words("Most pixels across.", int, needed=True),
+        "options": Words("A JSON object of options of merging."),
+        "run": Words("A JSON object of options of the whole merge, and the name of the model."),
+    },
+    refuses=STATUSES,
+)
+_NO_FILE: Final = {404: "There is no such workspace or file."}
+_MADE: Final = About(
+    "The result, or the piece merged last.",
+    Files(("video/*",)),
+    path={"which": Words("Which of them.", Literal["result", "piece"])},
+    refuses=STATUSES,
+    more=_NO_FILE,
+)
+_WORST: Final = About(
+    "The picture of one of the report's worst frames.",
+    Files(("image/jpeg",)),
+    path={"number": Words("Of the frame, from 1.", int)},
+    refuses=STATUSES,
+    more=_NO_FILE,
+)
 
 
 class Desk:

@@ -11,13 +11,16 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from lookalike.errors import WorkspaceError
 from lookalike.options import Options
 from lookalike.pipeline.workspace import Side
 from lookalike.web.answers import answer, answer_sent
+from lookalike.web.described import About, DescribedRoute, Files, Words
+from lookalike.web.studio.job import Job
+from lookalike.web.studio.shapes import jobs as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 STREAMS: Final = 64
@@ -60,12 +63,36 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return answer(lambda: {"number": calls[what](number).number}, STATUSES)
 
     return [
-        Route("/api/jobs", listed),
-        Route("/api/events", Streams(studio), methods=["GET"]),
-        Route("/api/jobs/{number:int}", one),
-        Route("/api/jobs/{number:int}/{what}", act, methods=["POST"]),
-        Route("/api/w/{ws}/jobs", add, methods=["POST"]),
+        DescribedRoute("/api/jobs", listed, _LISTED),
+        DescribedRoute("/api/events", Streams(studio), _TOLD, methods=["GET"]),
+        DescribedRoute("/api/jobs/{number:int}", one, About("One job.", Job, refuses=STATUSES)),
+        DescribedRoute("/api/jobs/{number:int}/{what}", act, _ACTED, methods=["POST"]),
+        DescribedRoute("/api/w/{ws}/jobs", add, _ADDED),
     ]
+
+
+_LISTED: Final = About(
+    "The jobs, the newest first.",
+    shapes.JobList,
+    query={"workspace": Words("Only the jobs of this workspace, with all that they said.")},
+    refuses=STATUSES,
+)
+_TOLD: Final = About(
+    "Tells of every change of the jobs.",
+    Files(
+        ("text/event-stream",),
+        "Server-sent events: all jobs at once, and again after every change; a comment every 15 seconds.",
+        events=shapes.JobList,
+    ),
+    more={503: "Too many pages are open."},
+)
+_ACTED: Final = About(
+    "Cancel a job, which saves its state; asked once more, it stops at once. Or retry one that has ended.",
+    shapes.JobNumber,
+    refuses=STATUSES,
+    more={404: "There is no such job, or nothing of the kind to tell it."},
+)
+_ADDED: Final = About("Start a job.", shapes.JobNumber, sends=JobAsked, refuses=STATUSES)
 
 
 class Streams:

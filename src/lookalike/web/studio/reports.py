@@ -4,11 +4,14 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError
 from lookalike.pipeline.report_file import look_at_report, plots, report_file
+from lookalike.pipeline.report_shapes import ReportLook
 from lookalike.web.answers import answer, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
+from lookalike.web.studio.shapes import reports as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 _POLICY: Final = (
@@ -39,7 +42,22 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return FileResponse(path, headers={"content-security-policy": _POLICY})
 
     return [
-        Route("/api/w/{ws}/report", look),
-        Route("/api/w/{ws}/report/plots", over_time),
-        Route("/api/w/{ws}/report/files/{name:path}", file),
+        DescribedRoute(
+            "/api/w/{ws}/report",
+            look,
+            About("The figures of a result, and how it was made.", ReportLook, refuses=STATUSES),
+        ),
+        DescribedRoute(
+            "/api/w/{ws}/report/plots", over_time, About("The figures over time.", shapes.Plots, refuses=STATUSES)
+        ),
+        DescribedRoute("/api/w/{ws}/report/files/{name:path}", file, _FILE),
     ]
+
+
+_FILE: Final = About(
+    "A page or picture of the report.",
+    Files(("text/html", "image/jpeg", "image/png", "application/json")),
+    path={"name": Words("Its path in the report's folder, with /.")},
+    refuses=STATUSES,
+    more={404: "There is no such workspace or file."},
+)

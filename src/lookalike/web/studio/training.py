@@ -5,16 +5,19 @@ from typing import Any, Final
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import ConfigError, LookalikeError
 from lookalike.options import Options
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.answers import answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
+from lookalike.web.studio.shapes import training as shapes
+from lookalike.web.studio.shapes.jobs import JobNumber
 from lookalike.web.studio.studio import STATUSES, Studio
 from lookalike.web.studio.training_desk import NoModelError, TrainingDesk, planned
 from lookalike.web.train_folder import TIMELAPSE, TrainFolder
-from lookalike.web.train_routes import Find, jpeg, not_numbers, numbers_asked, picture_routes
+from lookalike.web.train_routes import NO_PICTURE, Find, jpeg, not_numbers, numbers_asked, picture_routes
 
 _STATUSES: Final = {**STATUSES, NoModelError: 404}
 
@@ -23,12 +26,44 @@ class Changes(Options):
     """What a page sends to change a training."""
 
     options: dict[str, Any] = Field(default_factory=dict)
+    """Of a job `train`."""
 
 
 class Back(Options):
     """What a page sends to go back."""
 
     mark: str
+    """Of the backup."""
+
+
+def _about(text: str, answers: Any, sends: type[Options] | None = None) -> About:
+    return About(text, answers, sends=sends, refuses=_STATUSES)
+
+
+_DATA: Final = About(
+    "All that is known of a model while it is trained.",
+    shapes.ModelData,
+    query={
+        "after": Words("Leave out points of the curves up to this iteration.", int),
+        "last": Words("So many iterations only, the newest; 0 for all.", int),
+        "pictures_after": Words("Leave out pictures of the history up to this iteration.", int),
+    },
+    refuses=_STATUSES,
+    more={400: "A word of the query is no whole number."},
+)
+_BACKUP: Final = About(
+    "The preview of a backup.",
+    Files(("image/jpeg",)),
+    path={"number": Words("Of the backup.", int)},
+    refuses=_STATUSES,
+    more=NO_PICTURE,
+)
+_TIMELAPSE: Final = About(
+    "The video of the history.",
+    Files(("video/mp4",)),
+    refuses=_STATUSES,
+    more={404: "There is no such model, or no time-lapse was made yet."},
+)
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
@@ -75,11 +110,13 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
     one = "/api/w/{ws}/training/{model}"
     return [
-        Route("/api/w/{ws}/training", listed),
-        Route("/api/w/{ws}/training/plan", plan, methods=["POST"]),
-        Route(f"{one}/data.json", data),
-        Route(f"{one}/change", change, methods=["POST"]),
-        Route(f"{one}/back", back, methods=["POST"]),
+        DescribedRoute("/api/w/{ws}/training", listed, _about("The models.", shapes.Models)),
+        DescribedRoute(
+            "/api/w/{ws}/training/plan", plan, _about("What a new training would be.", shapes.Plan, Changes)
+        ),
+        DescribedRoute(f"{one}/data.json", data, _DATA),
+        DescribedRoute(f"{one}/change", change, _about("Train on with other options.", JobNumber, Changes)),
+        DescribedRoute(f"{one}/back", back, _about("Train on from a backup.", JobNumber, Back)),
         *picture_routes(one, find, _STATUSES),
         *_kept(one, find),
     ]
@@ -101,6 +138,6 @@ def _kept(prefix: str, find: Find) -> list[BaseRoute]:
         return FileResponse(path, media_type="video/mp4")
 
     return [
-        Route(f"{prefix}/backups/{{number:int}}.jpg", backup),
-        Route(f"{prefix}/{TIMELAPSE}", timelapse),
+        DescribedRoute(f"{prefix}/backups/{{number:int}}.jpg", backup, _BACKUP),
+        DescribedRoute(f"{prefix}/{TIMELAPSE}", timelapse, _TIMELAPSE),
     ]

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError
 from lookalike.options import Options
@@ -17,7 +17,9 @@ from lookalike.pipeline import intake
 from lookalike.pipeline.intake import Incoming, OutsideError, TakenError, TooLargeError
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.web.answers import answer, answer_sent, refusal
+from lookalike.web.described import About, DescribedRoute, Files, Words
 from lookalike.web.studio.kinds import SIDES
+from lookalike.web.studio.shapes import videos as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 
 MOST_BYTES = intake.MOST_BYTES
@@ -85,11 +87,32 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
     one = "/api/w/{ws}/videos/{side}"
     return [
-        Route("/api/files", files),
-        Route(f"{one}/room", room),
-        Route(f"{one}/upload", desk.upload, methods=["POST"]),
-        Route(f"{one}/choose", choose, methods=["POST"]),
+        DescribedRoute("/api/files", files, _FILES),
+        DescribedRoute(f"{one}/room", room, _ROOM),
+        DescribedRoute(f"{one}/upload", desk.upload, _UPLOAD),
+        DescribedRoute(f"{one}/choose", choose, _CHOOSE),
     ]
+
+
+_FILES: Final = About(
+    "What can be chosen in the studio's folder.",
+    shapes.Folder,
+    query={"folder": Words("Below the studio's folder, with /; the studio's folder itself if left out.")},
+    refuses=_STATUSES,
+)
+_ROOM: Final = About(
+    "Whether a file can be uploaded.", shapes.Room, query={"bytes": Words("Its size.", int)}, refuses=_STATUSES
+)
+_UPLOAD: Final = About(
+    "Upload a side's video.",
+    shapes.Taken,
+    sends=Files(("application/octet-stream",), "The file."),
+    query={"name": Words("Of the file.")},
+    refuses=_STATUSES,
+)
+_CHOOSE: Final = About(
+    "Make a file of the studio's folder a side's video.", shapes.Taken, sends=Chosen, refuses=_STATUSES
+)
 
 
 def asked(studio: Studio, request: Request) -> tuple[Workspace, Side]:

@@ -5,16 +5,18 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from lookalike.errors import LookalikeError, WorkspaceError
 from lookalike.pipeline.check_file import folder_of, read_check
 from lookalike.pipeline.overview import count_faces
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.web.answers import answer, refusal
+from lookalike.web.described import About, DescribedRoute, Files
 from lookalike.web.studio import uploads
 from lookalike.web.studio.kinds import SIDES
 from lookalike.web.studio.places import inside
+from lookalike.web.studio.shapes import videos as shapes
 from lookalike.web.studio.studio import STATUSES, Studio
 from lookalike.web.studio.uploads import NoSideError, asked
 
@@ -74,13 +76,19 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
     one = "/api/w/{ws}/videos/{side}"
     return [
-        Route("/api/w/{ws}/videos", listed),
-        Route(f"{one}/facts", facts),
-        Route(f"{one}/file", film),
-        Route(f"{one}/still", still),
-        Route(f"{one}/sheet", sheet),
+        DescribedRoute("/api/w/{ws}/videos", listed, _about("Both videos, and what the check found.", shapes.Videos)),
+        DescribedRoute(f"{one}/facts", facts, _about("What a video is, for people.", shapes.Facts)),
+        DescribedRoute(
+            f"{one}/file", film, _about("The video, if it lies in the studio's folder.", Files(("video/*",)))
+        ),
+        DescribedRoute(f"{one}/still", still, _about("A picture of the video.", Files(("image/jpeg",)))),
+        DescribedRoute(f"{one}/sheet", sheet, _about("All faces that the check looked at.", Files(("image/jpeg",)))),
         *uploads.routes(studio),
     ]
+
+
+def _about(text: str, answers: Any) -> About:
+    return About(text, answers, refuses=_STATUSES)
 
 
 def look(workspace: Workspace) -> dict[str, Any]:
