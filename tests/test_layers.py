@@ -25,7 +25,7 @@ BASE = {
 }
 BASE |= {"parallel", "stopwatch", "files", "options", "download", "weights", "site_config", "untrusted"}
 STAGES = {"video", "faces", "faceset", "curation", "models", "masks", "training", "merging", "reporting", "sample"}
-STAGES |= {"provenance", "content", "interchange"}
+STAGES |= {"provenance", "content", "interchange", "cluster"}
 BELOW_STAGES = BASE | ROOTS
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -37,16 +37,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "merging": BELOW_STAGES | {"faceset", "models"},
     "masks": BELOW_STAGES | {"faceset", "models"},
     "faces": BELOW_STAGES | {"models"},
+    "interchange": BELOW_STAGES | {"faceset", "models"},
     "reporting": BELOW_STAGES | {"faceset"},
     "curation": BELOW_STAGES | {"faceset"},
     "pipeline": STAGES | BELOW_STAGES,
     "web": BELOW_STAGES | {"pipeline", "training", "faceset"},
+    "api": BELOW_STAGES | STAGES | {"pipeline"},
     "cli": {"pipeline", "web", "types", "errors", "options", "weights"},
     "__main__": {"cli"},
 }
 """What a module or folder of the package may import besides itself; the version is everybody's."""
 
 OPTIONS_MODULES = {
+    "lookalike.cluster.config",
     "lookalike.curation.faceset_config",
     "lookalike.curation.config",
     "lookalike.masks.config",
@@ -68,10 +71,12 @@ HOMES = {
     "c2pa": {"provenance"},
     "cryptography": {"provenance"},
     "nudenet": {"content"},
-    "onnxruntime": {"faces", "masks"},
+    "onnx": {"interchange"},
+    "onnxruntime": {"faces", "masks", "interchange"},
     "pickle": set(),
     "retinaface": {"faces"},
-    "torch": {"color_transfer", "color_transport", "faces", "models", "masks", "training", "merging"},
+    "ray": {"cluster"},
+    "torch": {"color_transfer", "color_transport", "faces", "interchange", "models", "masks", "training", "merging"},
     "platformdirs": {"provenance", "site_config", "weights"},
     "safetensors": {"models"},
     "scenedetect": {"pipeline"},
@@ -141,11 +146,15 @@ def test_libraries_stay_at_home(path: Path) -> None:
 COMMANDS = [
     f"lookalike.cli.{name}"
     for name in (
+        "batch_command",
         "check_command",
         "commands",
         "consent_command",
         "credentials_command",
+        "dataset_command",
+        "export_command",
         "faceset_commands",
+        "import_command",
         "inspect_command",
         "mask_commands",
         "sort_command",

@@ -17,6 +17,7 @@ from lookalike.faces.yunet import YuNet
 from lookalike.pipeline.demo import draw_clip
 from lookalike.pipeline.workspace import Workspace
 from lookalike.sample import load_portraits
+from ray_cluster import TwoNodes, two_nodes_cluster
 from studio_workspace import studio_workspace
 
 
@@ -101,3 +102,10 @@ def open_studio(chromium: Browser) -> Iterator[Callable[..., Desk]]:
 def studio(open_studio: Callable[..., Desk], swap_template: Path, tmp_path: Path) -> Desk:
     """The page of a copy of the whole swap."""
     return open_studio(Path(shutil.copytree(swap_template, tmp_path / "my_swap")))
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> Iterator[TwoNodes]:
+    """A Ray cluster of two nodes; a test that kills one mends it."""
+    with two_nodes_cluster() as nodes:
+        yield nodes

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from lookalike.pipeline.workspace import Workspace
 from lookalike.types import Message
 
 
-def run(workspace: Workspace, config: ExtractConfig | None = None, **how: bool) -> list[str]:
+def run(workspace: Workspace, config: ExtractConfig | None = None, **how: Any) -> list[str]:
     """Extract src; what was said."""
     events = extract(workspace, "src", config or ExtractConfig(size=96), **how)
     return [event.text for event in events if isinstance(event, Message)]

@@ -94,7 +94,7 @@ def test_nothing_is_kept_of_a_video_that_changes_while_it_is_measured(folder: Pa
     shutil.copytree(folder / "ws", tmp_path / "ws", symlinks=True)
     workspace = Workspace(tmp_path / "ws")
     shutil.rmtree(workspace.report, ignore_errors=True)
-    video = shutil.copy(folder / "good.mp4", tmp_path / "good.mp4")
+    video = Path(shutil.copy(folder / "good.mp4", tmp_path / "good.mp4"))
     steps = report(workspace, result=video)
     next(steps)
     os.utime(video, (1, 1))

@@ -115,7 +115,9 @@ def test_at_the_limit_there_is_nothing_to_do(facesets: Facesets, tmp_path: Path)
     list(train(tmp_path, *facesets, TINY, options(iterations=2)))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for config in (options(iterations=2), options(iterations=1), options(minutes=1e-9)):
+        (tmp_path / "status.json").touch()  # of a run that was killed when its last step was saved
         assert "nothing to train" in texts(train(tmp_path, *facesets, None, config))
+        assert not (tmp_path / "status.json").exists()
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -14,7 +14,7 @@ from lookalike.faceset.record import Polygon
 from lookalike.faceset.trash import put_aside
 from lookalike.masks.config import MaskApply
 from lookalike.models.xseg import begun_xseg, save_xseg
-from lookalike.pipeline import masks
+from lookalike.pipeline import mask_faces, masks
 from lookalike.pipeline.mask_networks import own_network
 from lookalike.pipeline.workspace import Workspace
 from lookalike.web.studio.kinds import arguments
@@ -221,7 +221,7 @@ class TestNetwork:
             assert save(page, face_name(record), drawn)[0] == 200
             return np.ones(image.shape[:2], np.float32)
 
-        monkeypatch.setattr(masks, "seen_of", slow)
+        monkeypatch.setattr(mask_faces, "seen_of", slow)
         for _ in masks.apply(Workspace(folder.parents[1]), "dst", MaskApply(device="cpu")):
             pass
         for path in list_faces(folder):
@@ -237,7 +237,7 @@ class TestNetwork:
                 put_aside(folder / face_name(record), folder.with_name("aligned_trash"), "by hand")
             return np.ones(image.shape[:2], np.float32)
 
-        monkeypatch.setattr(masks, "seen_of", slow)
+        monkeypatch.setattr(mask_faces, "seen_of", slow)
         said = list(masks.apply(Workspace(folder.parents[1]), "dst", MaskApply(device="cpu")))
         assert "masked 3 of 4 faces" in str(said[-1])
         assert len(list_faces(folder)) == len(all_read(page)["faces"]) == 3

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.config import ExtractConfig, TrustOptions
 from lookalike.pipeline.workspace import Side, Workspace
@@ -50,6 +51,7 @@ def swap(
     merge_run: Annotated[MergeRun | None, Flat] = None,
     trust: Annotated[TrustOptions | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Put the person of one video into another: extract, train, merge, encode, report. Run it again to go on."""
     from lookalike.pipeline.swap import swap as run
@@ -68,6 +70,7 @@ def swap(
         trust=trust,
         encoding=encoding,
         overwrite=overwrite,
+        cluster=cluster,
     )
     _show(events)
 
@@ -101,12 +104,13 @@ def extract(
     ] = False,
     debug: Annotated[bool, Parameter(negative="", help="Draw every frame with its faces into aligned_debug.")] = False,
     config: Annotated[ExtractConfig | None, Flat] = None,
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Find the faces of a video, tell its people apart and keep one of them, aligned."""
     from lookalike.pipeline.extract import extract as run
 
-    place = Workspace(workspace)
-    events = run(place, side, config or ExtractConfig(), only_missing=only_missing, redo=redo, debug=debug)
+    place, how = Workspace(workspace), config or ExtractConfig()
+    events = run(place, side, how, only_missing=only_missing, redo=redo, debug=debug, cluster=cluster)
     _show(events, place)
 
 

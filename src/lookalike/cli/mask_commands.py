@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from lookalike.cli.commands import Flat, Folder, _show
 from lookalike.cli.serving import served
+from lookalike.cluster.config import ClusterOptions
 from lookalike.masks.config import MaskApply
 from lookalike.pipeline.workspace import Side, Workspace
 
@@ -23,12 +24,13 @@ def apply(
     *,
     again: Annotated[bool, Parameter(negative="", help="Also faces that the same network has masked.")] = False,
     config: Annotated[MaskApply | None, Flat] = None,
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Write into every face what a mask network sees of it; training and merging use it."""
     from lookalike.pipeline.masks import apply as run
 
     place = Workspace(workspace)
-    _show(run(place, side, config or MaskApply(), again=again), place)
+    _show(run(place, side, config or MaskApply(), again=again, cluster=cluster), place)
 
 
 @mask.command

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from lookalike.cli.commands import Flat, Folder, Overwrite, _show
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import ConfigError
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.config import TrustOptions
@@ -29,6 +30,7 @@ def merge(
     run: Annotated[MergeRun | None, Flat] = None,
     trust: Annotated[TrustOptions | None, Flat] = None,
     encoding: Annotated[EncodeOptions | None, Flat] = None,
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Lay the new face into dst and write the video with dst's sound. Shots have their options in merge.toml."""
     place = Workspace(workspace)
@@ -38,6 +40,8 @@ def merge(
 
         if sequence:
             raise ConfigError("--sequence writes all frames; leave out --first and --last")
+        if cluster is not None and cluster.ray is not None:
+            raise ConfigError("a piece is merged here; leave out --ray, or --first and --last")
         events = merge_piece(
             place,
             *options,
@@ -63,6 +67,7 @@ def merge(
             name=name,
             sequence=sequence,
             overwrite=overwrite,
+            cluster=cluster,
         )
         events = merging() if sequence else proved(merging, place, trust or TrustOptions())
     _show(events, place)

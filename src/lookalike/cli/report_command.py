@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from lookalike.cli.commands import Folder, _show
+from lookalike.cli.commands import Flat, Folder, _show
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import ConfigError
 from lookalike.pipeline.workspace import Workspace
 
@@ -22,6 +23,7 @@ def report(
     looked_at: Annotated[
         str, Parameter(help="With --protect: frames without a face that you looked at, such as 12,20-25.")
     ] = "",
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Measure a result against dst: identity, landmarks, pose, expression, seam, flicker, and the worst frames.
 
@@ -35,6 +37,8 @@ def report(
 
         if others:
             raise ConfigError("--protect looks at one result; name no others")
+        if cluster is not None and cluster.ray is not None:
+            raise ConfigError("--protect looks at every frame on this machine; leave out --ray")
         _show(check_protection(place, result, frame_numbers(looked_at)), place)
         return
     if looked_at:
@@ -42,8 +46,8 @@ def report(
     if others:
         from lookalike.pipeline.compare import compare
 
-        _show(compare(place, others), place)
+        _show(compare(place, others, cluster=cluster), place)
     else:
         from lookalike.pipeline.report import report as run
 
-        _show(run(place, result=result), place)
+        _show(run(place, result=result, cluster=cluster), place)

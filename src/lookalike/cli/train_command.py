@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import ConfigError
 from lookalike.masks.config import MASK_OPTIONS, MaskTrainConfig
 from lookalike.models.choice import ModelChoice, given_sizes
@@ -39,6 +40,7 @@ def train(
     ] = (),
     model: Annotated[ModelChoice | None, Flat] = None,
     config: Annotated[TrainConfig | None, Flat] = None,
+    cluster: Annotated[ClusterOptions | None, Flat] = None,
 ) -> None:
     """Train the model on both facesets; it goes on from its last checkpoint. Ctrl-C saves and stops.
 
@@ -54,6 +56,8 @@ def train(
     sizes = given_sizes(model)
     changes = config.model_dump(include=config.model_fields_set) if config else {}
     if sizes.get("model") == "xseg":
+        if cluster is not None:
+            raise ConfigError("--model xseg is trained on one machine; leave out --ray")
         _train_masks(place, sizes, changes, mask_faces)
         return
     if mask_faces:
@@ -64,7 +68,9 @@ def train(
             stack.enter_context(place.locked())
         name = name_to_train(place, name, architecture_asked(preset, sizes))
         network, options = plan_training(place, name, preset, sizes, changes, backup)
-        events: Iterator[Event] = run(place, network, options, name=name, backup=backup, pretrain_faces=pretrain_faces)
+        events: Iterator[Event] = run(
+            place, network, options, name=name, backup=backup, pretrain_faces=pretrain_faces, cluster=cluster
+        )
         folder = place.model(name)
         if preview and leads:
             from lookalike.web.train_page import TrainPage

@@ -26,10 +26,17 @@ class Recogniser:
 
     def embed(self, rgb: NDArray[np.uint8], face: Face) -> NDArray[np.float32]:
         """(128,) float32 embedding of a face in an (H, W, 3) RGB picture; compare by Euclidean distance."""
+        return self.embed_chip(self.chip(rgb, face))
+
+    def chip(self, rgb: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        """(150, 150, 3) uint8: all that the network sees of a face in an (H, W, 3) RGB picture."""
         picture, box = _around(rgb, face.box_xyxy)
         rectangle = self._dlib.rectangle(*(round(float(v)) for v in box))
         points = self._shape(picture, rectangle)
-        chip = self._dlib.get_face_chip(picture, points, size=150)
+        return np.asarray(self._dlib.get_face_chip(picture, points, size=150), np.uint8)
+
+    def embed_chip(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(128,) float32 embedding of what `chip` gave, here or in another process."""
         return np.array(self._net.compute_face_descriptor(chip), np.float32)
 
 

@@ -29,13 +29,13 @@ class Prediction:
 class Predictor:
     """A model ready to swap faces."""
 
-    def __init__(self, folder: Path, device: str = "auto") -> None:
-        """Load the model in `folder`.
+    def __init__(self, folder: Path, device: str = "auto", *, whole: bool = True) -> None:
+        """Load the model in `folder`, which may lack what only training needs if it is not `whole`.
 
         Raises:
             CheckpointError: none there, or unreadable.
         """
-        checkpoint = load_checkpoint(folder)
+        checkpoint = load_checkpoint(folder, to_train=whole)
         self._compute = choose_compute(device, checkpoint.state.precision)
         self.config: ModelConfig = checkpoint.state.model
         self.step: int = checkpoint.state.step

@@ -55,15 +55,27 @@ class Amp(Autoencoder):
         self.inter_src, self.inter_dst = Inter(config), Inter(config)
         self.decoder = Decoder(config.inter_dims, config.d_dims, config.d_mask_dims, "td")
 
-    def forward(self, src: Faces, dst: Faces, *, swap: bool = False, generator: torch.Generator | None = None) -> Pass:
-        """See Autoencoder; without a generator src's face is drawn from src's part alone."""
+    def forward(
+        self,
+        src: Faces,
+        dst: Faces,
+        *,
+        swap: bool = False,
+        generator: torch.Generator | None = None,
+        share: tuple[int, int] = (0, 1),
+    ) -> Pass:
+        """See Autoencoder; without a generator src's face is drawn from src's part alone.
+
+        With share (r, w) these faces are number r, r + w, ... of a batch, and draw what they would draw in it.
+        """
         count = len(src.picture)
         seen = self.encoder(*joined(src, dst))
         code_dst = self.inter_dst(seen)
         own = self.inter_src(seen if swap else seen[:count])
         code_src = own[:count]
         if generator is not None:
-            chosen = torch.rand(code_src.shape[:2], generator=generator) < _OWN
+            first, step = share
+            chosen = torch.rand((count * step, code_src.shape[1]), generator=generator)[first::step] < _OWN
             code_src = torch.where(chosen.to(own.device)[:, :, None, None], code_src, code_dst[:count])
         return redraw_shared(self.decoder, code_src, code_dst[count:], own[count:] if swap else None)
 

@@ -31,6 +31,8 @@ FORMAT = 2
 _STATE = "state.json"
 PARTS = ("model.safetensors", "optimizer.safetensors", _STATE)
 """Files of a checkpoint."""
+DRAWING_PARTS = (PARTS[0], PARTS[2])
+"""Those that drawing needs."""
 
 
 def _sizes(value: object) -> object:
@@ -132,15 +134,16 @@ def load_state(folder: Path) -> TrainState:
         raise _unreadable(folder, exc) from exc
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
-    """Read the checkpoint in `folder`.
+def load_checkpoint(folder: Path, *, to_train: bool = True) -> Checkpoint:
+    """Read the checkpoint in `folder`; without what only training needs if it is not to be trained.
 
     Raises:
         CheckpointError: none there, damaged, or of a newer format.
     """
     state = load_state(folder)
     try:
-        return Checkpoint(state, load_file(folder / PARTS[0]), load_file(folder / PARTS[1]))
+        beside = load_file(folder / PARTS[1]) if to_train else {}
+        return Checkpoint(state, load_file(folder / PARTS[0]), beside)
     except (FileNotFoundError, ValueError, SafetensorError) as exc:
         raise _unreadable(folder, exc) from exc
 

@@ -156,7 +156,8 @@ class Again:
             earlier = log.frames[max(0, verdict.frame - MAX_GAP) : verdict.frame]
             before = (face for line in reversed(earlier) for face in line.faces)
             last = next((face for face in before if face.track == seen.track), None)
-            return self._looker.look_closer(looked, last.box_array(), seen.track, verdict.number) if last else None
+            made = self._looker.look_closer(looked.frame, looked.views, last.box_array()) if last else None
+            return made and made.changed(number=verdict.number, track=seen.track)
         for made in looked.faces:
             if np.array_equal(made.face.box_xyxy, seen.box_array()):
                 return made.changed(number=verdict.number, track=seen.track)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import WorkspaceError
 from lookalike.faces import DLIB, installed_recognisers
 from lookalike.files import write_bytes
@@ -33,7 +34,7 @@ class _Entry:
     """Whether it is its workspace's last result, whose report is the workspace's."""
 
 
-def compare(workspace: Workspace, others: Sequence[Path]) -> Iterator[Event]:
+def compare(workspace: Workspace, others: Sequence[Path], *, cluster: ClusterOptions | None = None) -> Iterator[Event]:
     """Compare results and write `comparison.html` and `comparison.json` into the workspace's report folder.
 
     Args:
@@ -52,9 +53,9 @@ def compare(workspace: Workspace, others: Sequence[Path]) -> Iterator[Event]:
             yield Message("report", f"{entry.name}: measured before")
         elif entry.own:
             with nullcontext() if entry.workspace is workspace else entry.workspace.locked():
-                found = yield from report(entry.workspace, result=entry.result)
+                found = yield from report(entry.workspace, result=entry.result, cluster=cluster)
         else:
-            found = yield from measure_into(entry.folder, workspace, entry.result)
+            found = yield from measure_into(entry.folder, workspace, entry.result, cluster)
         reports.append(found)
     comparison = _comparison(workspace, entries, reports)
     _write(workspace.report, comparison, entries, reports)

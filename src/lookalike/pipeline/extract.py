@@ -1,10 +1,12 @@
 """Step 1: faces out of a video, into a faceset of one person."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import ConfigError, FacesetError, RecordError
 from lookalike.faceset import list_faces, load_face
 from lookalike.faceset.trash import put_aside
@@ -15,6 +17,7 @@ from lookalike.pipeline.config import ExtractConfig
 from lookalike.pipeline.debug_frames import forget_debug_frames, missing_debug_frames, write_debug_frames
 from lookalike.pipeline.edits import edits_mark, read_edits
 from lookalike.pipeline.extract_job import Job
+from lookalike.pipeline.far_scan import scan_on
 from lookalike.pipeline.known import Known, known_faces
 from lookalike.pipeline.reasons import OTHER_PERSON, REDONE, TAKEN_BACK, is_ours
 from lookalike.pipeline.scan import Looker, drop_unlogged, scan
@@ -31,6 +34,7 @@ def extract(
     only_missing: bool = False,
     redo: bool = False,
     debug: bool = False,
+    cluster: ClusterOptions | None = None,
 ) -> Iterator[Event]:
     """Extract the faces of one person from a side's video; goes on where a killed run stopped.
 
@@ -43,18 +47,24 @@ def extract(
             options, byte for byte; with other options, faces of the frames that have none.
         redo: keep the faceset, and look anew at the frames whose picture in `aligned_debug` was deleted.
         debug: draw every frame with its faces into `aligned_debug`.
+        cluster: where frames are looked at; a cluster goes on where one machine stopped, and one machine where it did.
 
     Raises:
-        ConfigError: only_missing together with redo.
+        ConfigError: only_missing together with redo, or one of them on a cluster.
         FacesetError: one of them, and no faceset.
         NoFaceError: no face in the video.
         PersonNotFoundError: the person of `config.person` is not in it.
         EditsError: `edits.json` cannot be used.
         WeightsError, ExtraMissingError: the detector or landmarker cannot be had.
+        ClusterError: the cluster cannot be used.
         VideoError, WorkspaceError, StorageError.
     """
     if only_missing and redo:
         raise ConfigError("--only-missing and --redo are two things to do; give one, then the other")
+    if cluster is not None and cluster.ray is None:
+        cluster = None
+    if cluster is not None and (only_missing or redo):
+        raise ConfigError("--only-missing and --redo look at few frames, on this machine; leave out --ray")
     there = workspace.aligned(side)
     if (only_missing or redo) and not there.is_dir():
         raise FacesetError(f"{there} is not there yet; extract without --only-missing and --redo first")
@@ -68,15 +78,18 @@ def extract(
     elif job.is_made():
         yield Message(job.step, f"reused the {len(list_faces(job.aligned))} faces in {job.aligned}")
     else:
-        yield from _whole(job)
+        yield from _whole(job, scan if cluster is None else partial(scan_on, cluster))
     yield from _edited(job, changed, anew=only_missing)
     forget_debug_frames(job.debug, changed)
     if debug or (changed and job.debug.is_dir()):
         yield from write_debug_frames(job.info, job.aligned, job.debug, job.step)
 
 
-def _whole(job: Job) -> Iterator[Event]:
-    """Search the video from its start, or from where a killed run stopped, and make a faceset of what is found."""
+def _whole(job: Job, search: Callable[..., Iterator[Event]]) -> Iterator[Event]:
+    """Search the video from its start, or from where a killed run stopped, and make a faceset of what is found.
+
+    `search` is `scan`, or does the same.
+    """
     began = time.monotonic()
     looker, wanted = job.looker(), job.wanted()  # refused before work starts
     faces = job.folder / "faces"
@@ -89,7 +102,7 @@ def _whole(job: Job) -> Iterator[Event]:
     drop_unlogged(faces, log)
     if log.frames:
         yield Message(job.step, f"going on from frame {len(log.frames)}")
-    yield from scan(job.info, looker, faces, job.config, log, job.step, job.check)
+    yield from search(job.info, looker, faces, job.config, log, job.step, job.check)
     choice, judged = job.judged(log, wanted)
     yield from _made_whole(job, looker, faces, log, [v for v in judged if not _is_whole(faces / v.seen.file)])
     for verdict in judged:

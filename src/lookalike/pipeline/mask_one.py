@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lookalike.faceset import FaceRecord
 from lookalike.masks.segmenter import Segmenter, open_segmenter
+from lookalike.pipeline.mask_faces import source_of, write_mask
 from lookalike.pipeline.mask_networks import network_of
-from lookalike.pipeline.masks import source_of, write_mask
 from lookalike.pipeline.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ class FaceMasker:
         """
         with self._lock:
             segmenter, source = self._network()
-        return write_mask(segmenter, source, path)[0]
+        return write_mask(segmenter, source, path)
 
     def _network(self) -> tuple[Segmenter, str]:
         path = network_of(self._workspace, None)

@@ -1,23 +1,25 @@
 """Masks of a faceset: found by a network, drawn as polygons, carried to other frames, collected, taken away."""
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import EmptyFacesetError, FacesetError, RecordError
-from lookalike.faceset import FaceRecord, change_record, load_face, load_record
-from lookalike.faceset.masks import stored_mask
-from lookalike.faceset.polygons import Mask, between, carried
+from lookalike.faceset import FaceRecord, change_record
+from lookalike.faceset.polygons import between, carried
 from lookalike.faceset.record import FORMAT, Polygon
 from lookalike.files import unused_path, write_bytes, write_json
 from lookalike.masks.config import MaskApply
-from lookalike.masks.segmenter import Segmenter, open_segmenter, seen_of
-from lookalike.options import covers
+from lookalike.masks.segmenter import open_segmenter
+from lookalike.options import FaceType
 from lookalike.parallel import ordered_map
 from lookalike.pipeline.faceset_reading import open_faces, read_records
+from lookalike.pipeline.far_masks import mask_on
+from lookalike.pipeline.mask_faces import Asked, Found, Had, masked, source_of
 from lookalike.pipeline.mask_networks import network_of
 from lookalike.pipeline.workspace import Side, Workspace
 from lookalike.types import Event, Message, Progress
@@ -27,76 +29,55 @@ FETCHED = "aligned_xseg"
 """Where `fetch` puts faces, beside the faceset; DeepFaceLab's name."""
 
 
-def apply(workspace: Workspace, side: Side, config: MaskApply, *, again: bool = False) -> Iterator[Event]:
+def apply(
+    workspace: Workspace,
+    side: Side,
+    config: MaskApply,
+    *,
+    again: bool = False,
+    cluster: ClusterOptions | None = None,
+) -> Iterator[Event]:
     """Write into every face's record what a network sees of it; polygons stay, and count above it.
 
     Args:
         config: which network.
         again: also faces that this network has masked already.
+        cluster: where the network is asked.
 
     Raises:
         FacesetError: no faces. WeightsError: the network cannot be read. StorageError: the disk is full.
+        ClusterError: the cluster cannot be used.
     """
     step = f"mask_{side}"
     paths = open_faces(workspace, side)
     path = network_of(workspace, config.network)
     segmenter = open_segmenter(path, config.device)
-    source = source_of(segmenter, path)
-    kept = narrow = gone = 0
-    covered: list[float] = []
-
-    def masked(path: Path) -> tuple[bool, float, bool] | None:
-        """Whether it had its mask already; what share of its crop is seen; whether the network wants a wider crop."""
-        try:
-            record = load_record(path)
-            if record.mask is not None and record.mask.source == source and not again:
-                return True, 0.0, False
-            record, mask = write_mask(segmenter, source, path)
-        except (RecordError, FileNotFoundError):
-            if path.exists():
-                raise
-            return None  # put aside meanwhile
-        return False, float(mask.mean()), not covers(record.face_type, segmenter.face_type)
-
-    for done, found in enumerate(ordered_map(masked, paths, _WORKERS), 1):
-        if found is None:
-            gone += 1
-        else:
-            had, share, less = found
-            kept += had
-            narrow += less
-            covered += [] if had else [share]
+    asked = Asked(source_of(segmenter, path), again)
+    results: Iterator[Found | Message]
+    if cluster is None or cluster.ray is None:
+        results = ordered_map(partial(masked, segmenter, asked), paths, _WORKERS)
+    else:
+        results = mask_on(cluster, paths, asked, path, segmenter, config.device)
+    done, found = 0, []
+    for one in results:
+        if isinstance(one, Message):
+            yield Message(step, one.text)
+            continue
+        done += 1
+        found += [] if one is None else [one]
         yield Progress(step, done, len(paths), "faces")
+    yield from (Message(step, text) for text in _said(found, len(paths), segmenter.face_type, asked.source))
+
+
+def _said(found: Sequence[Had], count: int, face_type: FaceType, source: str) -> Iterator[str]:
+    """What became of `count` faces."""
+    narrow, new = sum(one.narrow for one in found), [one.share for one in found if one.new]
     if narrow:
-        yield Message(step, f"{narrow} faces show less than {segmenter.face_type}, which the network was trained on")
+        yield f"{narrow} faces show less than {face_type}, which the network was trained on"
+    kept = len(found) - len(new)
     reused = f", {kept} had it already (--again masks them anew)" if kept else ""
-    mean = f"; it sees {100 * np.mean(covered):.0f} % of a crop on the average" if covered else ""
-    yield Message(step, f"masked {len(paths) - kept - gone} of {len(paths)} faces with {source}{reused}{mean}")
-
-
-def source_of(segmenter: Segmenter, network: Path) -> str:
-    """What records call the masks of a network: its name and eight digits of its file's."""
-    return f"{segmenter.name} {hashlib.sha256(network.read_bytes()).hexdigest()[:8]}"
-
-
-def write_mask(segmenter: Segmenter, source: str, path: Path) -> tuple[FaceRecord, Mask]:
-    """Ask a network what is seen of a face, and keep it in the face's record; a crop changed meanwhile keeps its own.
-
-    Returns:
-        The record as it is now, and the (S, S) mask.
-
-    Raises:
-        RecordError: the face cannot be read. StorageError: it cannot be written.
-    """
-    image, seen = load_face(path)
-    mask = seen_of(segmenter, image, seen)
-    stored = stored_mask(mask, source)
-
-    def with_mask(record: FaceRecord) -> FaceRecord:
-        same = (record.matrix, record.size) == (seen.matrix, seen.size)
-        return record.model_copy(update={"format": FORMAT, "mask": stored}) if same else record
-
-    return change_record(path, with_mask), mask
+    mean = f"; it sees {100 * np.mean(new):.0f} % of a crop on the average" if new else ""
+    yield f"masked {len(new)} of {count} faces with {source}{reused}{mean}"
 
 
 def carry(workspace: Workspace, side: Side, *, reach: int = 0) -> Iterator[Event]:

@@ -2,17 +2,23 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lookalike.cluster.config import ClusterOptions
+from lookalike.cluster.pool import Pool
+from lookalike.cluster.ray_pool import open_pool
+from lookalike.errors import ConfigError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.models.device import choose_device
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers, read_covers
+from lookalike.pipeline.merge_far import Stretched, open_far_merge, opening_of, stretches
 from lookalike.pipeline.merge_job import MergeJob, first_needed
 from lookalike.pipeline.merge_open import asked_network, open_job
 from lookalike.pipeline.merge_settings import NAME, Settings, read_merge_file, settings_of
+from lookalike.pipeline.merge_stretch import Counts, merged_stretch
 from lookalike.pipeline.result import allow_output, forget_proof, noting, stamp, watched
 from lookalike.pipeline.seal import Told, open_sealer
 from lookalike.pipeline.segments import SegmentedVideo, drop_segments
@@ -22,16 +28,6 @@ from lookalike.pipeline.workspace import Workspace, fingerprint
 from lookalike.tone_map import HLG, PQ
 from lookalike.types import Event, Frame, Message, Progress, VideoInfo
 from lookalike.video import EncodeOptions, check_output, probe, read_frames
-
-
-@dataclass(slots=True)
-class _Counts:
-    """What became of the frames of this run."""
-
-    frames: int = 0
-    swapped: int = 0
-    """Frames in which at least one face was replaced."""
-    faces: int = 0
 
 
 def merge(
@@ -45,6 +41,7 @@ def merge(
     name: str | None = None,
     sequence: bool = False,
     overwrite: bool = False,
+    cluster: ClusterOptions | None = None,
 ) -> Iterator[Event]:
     """Swap every face of dst's faceset and write the result; goes on where a killed run stopped.
 
@@ -56,14 +53,35 @@ def merge(
         name: of the model; see model_name.
         sequence: write images into `data_dst/merged` instead of a video.
         overwrite: write over a file that is not a result of this workspace.
+        cluster: where frames are merged and encoded; the result has the same frames.
 
     Raises:
         CheckpointError: no model. FacesetError: no faces. EncoderError: settings that cannot be encoded.
         ConfigError: options that do not go together. WeightsError: a network that cannot be read.
         WorkspaceError: the output belongs to somebody. StorageError: the disk is full.
-        ConsentError, ContentError: see `admit`. CredentialsError: see `open_sealer`.
+        ConsentError, ContentError: see `admit`. CredentialsError: see `open_sealer`. ClusterError: see `open_pool`.
     """
-    run, trust = run or MergeRun(), trust or TrustOptions()
+    run, trust, cluster = run or MergeRun(), trust or TrustOptions(), cluster or ClusterOptions()
+    if cluster.ray is not None and (sequence or run.masks or run.patches):
+        raise ConfigError("a cluster merges into a video only; leave out --ray, or --sequence, --masks and --patches")
+    gpus = int(cluster.ray is not None and choose_device(run.device).type == "cuda")
+    with open_pool(cluster, gpus=gpus) as pool:
+        yield from _merge(workspace, config, encoding, run, trust, output, name, sequence, overwrite, pool)
+
+
+def _merge(
+    workspace: Workspace,
+    config: MergeConfig,
+    encoding: EncodeOptions,
+    run: MergeRun,
+    trust: TrustOptions,
+    output: Path | None,
+    name: str | None,
+    sequence: bool,
+    overwrite: bool,
+    pool: Pool,
+) -> Iterator[Event]:
+    """See `merge`."""
     check = watched(workspace.video("dst"))
     info = probe(workspace.video("dst"))
     file = workspace.folder / NAME
@@ -87,7 +105,7 @@ def merge(
         return
     yield from warnings(info, settings, job)
     began = time.monotonic()
-    counts = _Counts()
+    counts = Counts()
     told = told_of(job, settings, encoding)
     sealer = open_sealer(workspace, trust, admission, told)
     images = MergeImages(workspace, run, sequence, sealer)
@@ -101,8 +119,14 @@ def merge(
     start = video.start
     if start:
         yield Message("merge", f"reused {start} frames that were merged before")
-    for frame in video.write(_merged(info, job, images, counts, start, covers)):
-        yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
+    if pool.report is None:
+        for frame in video.write(_merged(info, job, images, counts, start, covers)):
+            yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
+    else:
+        opening = opening_of(workspace, info, job, name, covers, video, pool.files)
+        for stretched in pool.ordered(open_far_merge, opening, stretches(info, faces, start)):
+            yield from _taken(video, stretched, info, job, counts, start)
+        yield Message("merge", pool.report.says())
 
     def facts() -> dict[str, Any]:
         return {
@@ -124,7 +148,18 @@ def merge(
     seal = noting(workspace, "merge", output, sealer.video(output), facts)
     forget_proof(workspace)
     video.finish(output, sound, metadata=sealer.tags, seal=seal, bare=trust.disguise)
-    yield Message("merge", f"{_said(counts, start)}, in {output}")
+    yield Message("merge", f"{counts.says(start)}, in {output}")
+
+
+def _taken(
+    video: SegmentedVideo, done: Stretched, info: VideoInfo, job: MergeJob, counts: Counts, start: int
+) -> Iterator[Event]:
+    """Put a segment that was made elsewhere in its place, and count it."""
+    if done.piece is not None:
+        video.take(done.number, done.piece)
+    counts.add(done.counts)
+    job.clock.add(done.seconds)
+    yield Progress("merge", start + counts.frames, max(info.frame_count, start + counts.frames))
 
 
 def _inputs(workspace: Workspace, faces: dict[int, list[Path]], job: MergeJob) -> str:
@@ -152,37 +187,25 @@ def told_of(job: MergeJob, settings: Settings, encoding: EncodeOptions) -> Told:
 
 
 def _merged(
-    info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, start: int, covers: Covers
+    info: VideoInfo, job: MergeJob, images: MergeImages, counts: Counts, start: int, covers: Covers
 ) -> Iterator[Frame]:
     """Frames from `start` on, merged, their images written."""
-    for whole, merged, faces in job.merged(read_frames(info.path, first_needed(start)), start):
-        frame = covers.hide(whole)
-        images.write(frame, merged if frame is whole else replace(merged, picture=frame.picture))
-        counts.frames += 1
-        counts.faces += faces
-        counts.swapped += faces > 0
+    frames = read_frames(info.path, first_needed(start))
+    for frame, merged in merged_stretch(job, frames, start, None, covers, counts):
+        images.write(frame, merged)
         with job.clock.measure("encode"):  # what happens to the frame until the next one is asked for
             yield frame
 
 
 def _write_images(
-    info: VideoInfo, job: MergeJob, images: MergeImages, counts: _Counts, covers: Covers
+    info: VideoInfo, job: MergeJob, images: MergeImages, counts: Counts, covers: Covers
 ) -> Iterator[Event]:
     start = images.start()
     if start:
         yield Message("merge", f"reused {start} images that were merged before")
     for frame in _merged(info, job, images, counts, start, covers):
         yield Progress("merge", frame.index + 1, max(info.frame_count, frame.index + 1))
-    yield Message("merge", f"{_said(counts, start)}, in {images.says()}")
-
-
-def _said(counts: _Counts, start: int) -> str:
-    again = f" of {start + counts.frames}" if start else ""
-    untouched = counts.frames - counts.swapped
-    return (
-        f"{counts.frames} frames{again}: {counts.faces} faces replaced in {counts.swapped}, {untouched} without a face "
-        "left as they are"
-    )
+    yield Message("merge", f"{counts.says(start)}, in {images.says()}")
 
 
 def warnings(info: VideoInfo, settings: Settings, job: MergeJob) -> Iterator[Event]:

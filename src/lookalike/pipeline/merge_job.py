@@ -131,8 +131,9 @@ class MergeJob:
             return spot.mask.in_crop(target.matrix, side)
         if self.network is None:
             return None
-        crop, matrix, _ = cut_out(frame.picture, spot, self.network.side, self.network.face_type)
-        seen = self.network.mask(crop, transform(matrix, spot.landmarks))
+        network = self.network
+        crop, matrix, _ = cut_out(frame.picture, spot, network.side, network.face_type, network.geometry)
+        seen = network.mask(crop, transform(matrix, spot.landmarks))
         return moved_mask(seen, matrix, target.matrix, side)
 
     def _drawn(self, cut: Iterator[Work]) -> Iterator[Work]:
@@ -171,7 +172,7 @@ class MergeJob:
 
     def _seg_of_drawn(self, target: Target, prediction: Prediction, network: Segmenter) -> Mask:
         """What the mask network says of the drawn face, aligned as it wants it, in the target's crop."""
-        there = align_matrix(target.spot.landmarks, network.side, network.face_type)
+        there = align_matrix(target.spot.landmarks, network.side, network.face_type, network.geometry)
         size_wh = (network.side, network.side)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         back = between(there, target.matrix)

@@ -45,7 +45,7 @@ def open_job(
         predictors={one: Predictor(workspace.model(one), run.device) for one in set(models.values())},
         model_of=chooser(models),
         network=open_segmenter(network, run.device) if network else None,
-        upscale=FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None,
+        upscale=asked_upscaler(settings, run),
         white=graphics_white(probe(workspace.video("dst")).tags),
     )
 
@@ -73,6 +73,11 @@ def chooser(models: dict[int | None, str]) -> Callable[[Spot], str | None]:
     """Says which model draws a face; see `MergeJob.model_of`."""
     everybody = models.get(None)
     return lambda spot: everybody or models.get(spot.person)
+
+
+def asked_upscaler(settings: Settings, run: MergeRun) -> FaceUpscaler | None:
+    """The upscaler, if the settings ask for it."""
+    return FaceUpscaler(run.device) if any(one.super_resolution for one in settings.all()) else None
 
 
 def asked_network(workspace: Workspace, settings: Settings, run: MergeRun) -> Path | None:

@@ -10,10 +10,12 @@ from lookalike.errors import ConfigError, EncoderError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.config import TrustOptions
+from lookalike.pipeline.covers import Covers
 from lookalike.pipeline.merge import told_of, warnings
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
 from lookalike.pipeline.merge_open import open_job
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
+from lookalike.pipeline.merge_stretch import Counts, merged_stretch
 from lookalike.pipeline.result import allow_output, noting, stamp
 from lookalike.pipeline.seal import open_sealer
 from lookalike.pipeline.segments import SegmentedVideo
@@ -92,9 +94,7 @@ def merge_piece(
 def merged_part(video: Path, job: MergeJob, start: int, stop: int) -> Iterator[Frame]:
     """The frames from number `start` on and before `stop`, merged, as a merge of the whole video has them."""
     frames = read_frames(video, first_needed(start), last_needed(stop - 1))
-    for frame, _, _ in job.merged(frames, start):
-        if frame.index >= stop:
-            return
+    for frame, _ in merged_stretch(job, frames, start, stop, Covers(), Counts()):
         yield frame
 
 

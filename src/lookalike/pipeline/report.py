@@ -4,9 +4,11 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.errors import WorkspaceError
 from lookalike.faces import DLIB
 from lookalike.files import sweep, write_bytes
+from lookalike.pipeline.far_report import measure_on
 from lookalike.pipeline.report_frames import Counter, measured_frames
 from lookalike.pipeline.report_pictures import STRIP, draw_pictures, picture_name
 from lookalike.pipeline.report_survey import Survey, look_ahead
@@ -27,11 +29,14 @@ _STRIP = 8
 _STEPS = ("extract_src", "extract_dst", "train", "merge", "encode")
 
 
-def report(workspace: Workspace, *, result: Path | None = None) -> Generator[Event, None, Report]:
+def report(
+    workspace: Workspace, *, result: Path | None = None, cluster: ClusterOptions | None = None
+) -> Generator[Event, None, Report]:
     """Compare a result with dst and write `report/report.json` and `report/index.html`.
 
     Args:
         result: the video; the newest that merge or encode made, when None.
+        cluster: where frames are measured.
 
     Returns:
         What `report.json` holds.
@@ -39,11 +44,11 @@ def report(workspace: Workspace, *, result: Path | None = None) -> Generator[Eve
     Raises:
         WorkspaceError: there is no result, or its pictures have another size than dst's.
         FacesetError: extract was not run. VideoError: a video cannot be read. StorageError: the disk is full.
-        WeightsError: a recogniser that was added cannot be used.
+        WeightsError: a recogniser that was added cannot be used. ClusterError: the cluster cannot be used.
     """
     result = result or newest_result(workspace)
     began = time.monotonic()
-    found = yield from measure_into(workspace.report, workspace, result)
+    found = yield from measure_into(workspace.report, workspace, result, cluster)
     facts: dict[str, float | None] = {
         "nearer_to_src": found.identity.nearer_to_src,
         "landmark_error": found.landmarks.mean,
@@ -93,7 +98,9 @@ def check_result(workspace: Workspace, result: Path) -> None:
         raise WorkspaceError(f"{result} is {sizes[0]}, the dst video {sizes[1]}; give a result of this workspace")
 
 
-def measure_into(folder: Path, workspace: Workspace, result: Path) -> Generator[Event, None, Report]:
+def measure_into(
+    folder: Path, workspace: Workspace, result: Path, cluster: ClusterOptions | None = None
+) -> Generator[Event, None, Report]:
     """Measure a result of a workspace and write `report.json`, `index.html` and pictures into a folder.
 
     Returns:
@@ -108,7 +115,14 @@ def measure_into(folder: Path, workspace: Workspace, result: Path) -> Generator[
     survey = look_ahead(workspace)
     counter = Counter()
     frames: list[FrameFigures] = []
-    for figures in measured_frames(dst.path, result, survey, counter):
+    if cluster is None or cluster.ray is None:
+        measuring: Iterator[FrameFigures | Message] = measured_frames(dst.path, result, survey, counter)
+    else:
+        measuring = measure_on(cluster, dst, probe(result), survey, counter)
+    for figures in measuring:
+        if isinstance(figures, Message):
+            yield figures
+            continue
         frames.append(figures)
         yield Progress("report", figures.frame + 1, max(dst.frame_count, figures.frame + 1))
     worst = worst_frames(frames, _WORST)

@@ -1,6 +1,6 @@
 """Both videos read in step, each frame of the result measured beside dst's; no picture is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,15 +43,20 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
-    figures: measure.FrameFigures
+class Looked:
+    """A frame that was measured, all but its flicker."""
+
+    frame: int
+    figures: measure.FrameFigures | None
+    """None if it was only glanced at, for the flicker of the frames beside it."""
     crops: crops.FaceCrops | None
+    """None where dst has no face."""
 
 
 def measured_frames(dst: Path, result: Path, survey: Survey, counter: Counter) -> Iterator[measure.FrameFigures]:
     """The figures of every frame that both videos have, in order; `counter` is filled on the way."""
-    pairs = _followed(paired(read_frames(dst), read_frames(result), counter))
-    yield from _with_flicker(ordered_map(partial(_look, survey=survey), pairs, _WORKERS))
+    pairs = followed(paired(read_frames(dst), read_frames(result), counter))
+    yield from with_flicker(ordered_map(partial(_look, survey=survey), pairs, _WORKERS))
 
 
 def paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> Iterator[Pair]:
@@ -70,7 +75,7 @@ def paired(dst: Iterator[Frame], result: Iterator[Frame], counter: Counter) -> I
         other = next(result, None)
 
 
-def _followed(pairs: Iterator[Pair]) -> Iterator[Pair]:
+def followed(pairs: Iterator[Pair]) -> Iterator[Pair]:
     """Each pair with the one of the next frame."""
     now = next(pairs, None)
     while now is not None:
@@ -80,10 +85,21 @@ def _followed(pairs: Iterator[Pair]) -> Iterator[Pair]:
         now = after
 
 
-def _look(pair: Pair, survey: Survey) -> _Looked:
+def _look(pair: Pair, survey: Survey) -> Looked:
     """Measure a frame; runs on several threads."""
+    return looked_at(pair, [load_record(path) for path in survey.faces.get(pair.dst.index, [])], survey)
+
+
+def glanced(pair: Pair, records: Sequence[FaceRecord], survey: Survey) -> Looked:
+    """As much of a frame as the flicker of those beside it needs, given the records of dst's faces in it."""
+    dst, result = pair.dst.picture, pair.result.picture
+    cut = crops.cut_out(dst, result, records[0], survey.crop_size) if records else None
+    return Looked(pair.dst.index, None, cut)
+
+
+def looked_at(pair: Pair, records: Sequence[FaceRecord], survey: Survey) -> Looked:
+    """Measure a frame, given the records of dst's faces in it."""
     dst, result, index = pair.dst.picture, pair.result.picture, pair.dst.index
-    records = [load_record(path) for path in survey.faces.get(index, [])]
     figures = measure.FrameFigures(
         frame=index,
         seconds=pair.dst.seconds,
@@ -92,7 +108,7 @@ def _look(pair: Pair, survey: Survey) -> _Looked:
         face=None,
     )
     if not records:
-        return _Looked(figures, None)
+        return Looked(index, figures, None)
     record, tools = records[0], survey.tools()
     cut = crops.cut_out(dst, result, record, survey.crop_size)
     dst_rgb, rgb = picture_to_rgb8(dst), picture_to_rgb8(result)
@@ -106,7 +122,7 @@ def _look(pair: Pair, survey: Survey) -> _Looked:
         dst_identity=_identities(dst_rgb, face_of(record), survey) if index in survey.dst_embedded else {},
         warping=_warping(pair, record, survey) if pair.after is not None else None,
     )
-    return _Looked(replace(figures, face=seen), cut)
+    return Looked(index, replace(figures, face=seen), cut)
 
 
 def _compare(record: FaceRecord, face: Face, tools: Tools) -> measure.FoundFigures:
@@ -132,23 +148,24 @@ def _identities(rgb: NDArray[np.uint8], face: Face, survey: Survey) -> dict[str,
     return found
 
 
-def _with_flicker(looked: Iterator[_Looked]) -> Iterator[measure.FrameFigures]:
+def with_flicker(looked: Iterator[Looked]) -> Iterator[measure.FrameFigures]:
     """The figures in order, flicker filled in from the frames before and after."""
-    before: _Looked | None = None
-    now: _Looked | None = None
+    before: Looked | None = None
+    now: Looked | None = None
     for after in looked:
-        if now is not None:
-            yield _flickered(before, now, after)
+        if now is not None and now.figures is not None:
+            yield _flickered(before, now, now.figures, after)
         before, now = now, after
-    if now is not None:
+    if now is not None and now.figures is not None:
         yield now.figures
 
 
-def _flickered(before: _Looked | None, now: _Looked, after: _Looked) -> measure.FrameFigures:
-    face, number = now.figures.face, now.figures.frame
+def _flickered(
+    before: Looked | None, now: Looked, figures: measure.FrameFigures, after: Looked
+) -> measure.FrameFigures:
+    face = figures.face
     if before is None or face is None or before.crops is None or now.crops is None or after.crops is None:
-        return now.figures
-    if (before.figures.frame, after.figures.frame) != (number - 1, number + 1):
-        return now.figures
-    flicker = crops.flicker_ratio(before.crops, now.crops, after.crops)
-    return replace(now.figures, face=replace(face, flicker=flicker))
+        return figures
+    if (before.frame, after.frame) != (now.frame - 1, now.frame + 1):
+        return figures
+    return replace(figures, face=replace(face, flicker=crops.flicker_ratio(before.crops, now.crops, after.crops)))

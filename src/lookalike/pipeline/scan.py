@@ -1,31 +1,29 @@
 """The first half of extraction: every frame looked at once, every face written down, resumable at any frame."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import local
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import shots
 from lookalike.color import eight_bit, picture_to_rgb
-from lookalike.faces import FaceFinder, Recogniser, Sighting, Tracker, look_of
+from lookalike.faces import FaceFinder, Recogniser, Sighting, look_of
 from lookalike.faceset import FaceRecord, encode_array, face_name, make_face, save_face
 from lookalike.files import unused_path
-from lookalike.geometry import intersection_over_union
 from lookalike.parallel import ordered_map
 from lookalike.pipeline.config import ExtractConfig
+from lookalike.pipeline.follow import CutFace, F, Followed, Follower
 from lookalike.pipeline.scan_log import Line, ScanLog, Seen, encode_look
 from lookalike.tone_map import tone_mapped
 from lookalike.types import Event, Face, Frame, Progress, VideoInfo
 from lookalike.video import read_frames
 
-_EMBED_EVERY, _LATER = 15, 60
-"""Sure faces of a track between two embeddings, and so after the first `_LATER`; one costs as much as two frames."""
 _WORKERS = 2
-_SAME = 0.5
-"""Overlap from which two boxes of a frame are one face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +63,10 @@ class Made:
         """What the tracker sees of it."""
         return Sighting(self.face.box_xyxy, look_of(self.crop))
 
+    def write(self, path: Path, quality: int) -> None:
+        """Write its file; JPEG of that quality, or PNG by the suffix."""
+        save_face(path, self.crop, self.record, quality)
+
 
 class Looker:
     """Looks at frames and cuts out faces; the same face of a frame gives the same bytes whenever it is made.
@@ -81,6 +83,11 @@ class Looker:
     def path(self) -> Path:
         """The video."""
         return self._info.path
+
+    @property
+    def source(self) -> str:
+        """What records call it."""
+        return self._source
 
     @property
     def finder(self) -> FaceFinder:
@@ -113,13 +120,13 @@ class Looker:
         made = [self.make(frame, views, face, number) for number, face in enumerate(faces)]
         return Looked(frame, views, made, shots.thumbnail(views.shown))
 
-    def look_closer(self, looked: Looked, box: NDArray[np.float32], track: int, number: int) -> Made | None:
-        """The face near a place where one of the track was a moment ago."""
-        detection = self.finder.close_look(looked.views.shown, box)
+    def look_closer(self, frame: Frame, views: Views, box: NDArray[np.float32]) -> Made | None:
+        """The face near a place where one was a moment ago; its track is not told."""
+        detection = self.finder.close_look(views.shown, box)
         if detection is None or _side(detection.box_xyxy) < self._config.min_size:
             return None
-        face = self.finder.place(looked.views.shown, [detection])[0]
-        return self.make(looked.frame, looked.views, face, number, track, recovered=True)
+        face = self.finder.place(views.shown, [detection])[0]
+        return self.make(frame, views, face, 0, recovered=True)
 
     def make(
         self,
@@ -153,11 +160,16 @@ class Looker:
         return Made(face, crop, record)
 
 
-def save_made(folder: Path, made: Made, config: ExtractConfig, *, fresh: bool = False) -> Path:
+def suffix_of(config: ExtractConfig) -> str:
+    """Of the faces' files."""
+    return ".png" if config.png else ".jpg"
+
+
+def save_made(folder: Path, made: CutFace, config: ExtractConfig, *, fresh: bool = False) -> Path:
     """Write a face under its own name, or with `fresh` under a name like it that is free; the path."""
-    path = folder / face_name(made.record, ".png" if config.png else ".jpg")
+    path = folder / face_name(made.record, suffix_of(config))
     path = unused_path(path) if fresh else path
-    save_face(path, made.crop, made.record, config.quality)
+    made.write(path, config.quality)
     return path
 
 
@@ -174,82 +186,100 @@ def scan(
 
     `check` is called before anything is kept of a frame; it raises when the video is another by now.
     """
-    start = len(log.frames)
-    state = _Scan(looker, folder, log, config)
-    before: NDArray[np.uint8] | None = None
     if config.detector == "manual":  # nothing is looked for
-        for _ in range(start, info.frame_count):
+        for _ in range(len(log.frames), info.frame_count):
             log.add(Line())
         return
-    first = max(0, start - 1)  # once more the last frame of the earlier run, to see a cut after it
-    for looked in ordered_map(looker.look, read_frames(info.path, first), _WORKERS):
-        cut = before is not None and shots.is_cut(before, looked.thumbnail)
-        before = looked.thumbnail
-        if looked.frame.index < start:
+    search = Search(folder, log, config, check)
+    recogniser: Recogniser | None = None
+    for looked in ordered_map(looker.look, read_frames(info.path, search.first), _WORKERS):
+        closer = partial(looker.look_closer, looked.frame, looked.views)
+        kept = search.keep(looked.frame.index, looked.faces, looked.thumbnail, closer)
+        if kept is None:
             continue
-        check()
-        while len(log.frames) < looked.frame.index:
-            log.add(Line(lost=True))
-        state.take(looked, cut)
-        yield Progress(step, len(log.frames), max(info.frame_count, len(log.frames)), note=f"{state.count} faces")
+        rows = []
+        for made in kept.due:
+            recogniser = recogniser or Recogniser()
+            rows.append(recogniser.embed(looked.views.shown, made.face))
+        search.write(kept, rows)
+        yield search.progress(step, info)
 
 
-class _Scan:
-    """Follows faces from frame to frame and writes them down."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept(Generic[F]):
+    """A frame whose faces are written, but not yet its line in the log."""
 
-    def __init__(self, looker: Looker, folder: Path, log: ScanLog, config: ExtractConfig) -> None:
-        self._looker, self._folder, self._log, self._config = looker, folder, log, config
-        self._tracker: Tracker = log.tracker()
-        self._recogniser: Recogniser | None = None
-        self._embed_all = config.identity == "face"
-        self.count = 0
-        """Faces so far."""
-        self._sure: dict[int, int] = {}
-        for face in (face for line in log.frames for face in line.faces):
-            self._note(face.track, face.score, face.recovered)
+    seen: list[Seen]
+    """Not embedded."""
+    cut: bool
+    lost: int
+    """Frames before it that could not be read."""
+    due: list[F]
+    """Faces that are to be embedded."""
+    due_places: list[int]
+    """Theirs in `seen`."""
 
-    def take(self, looked: Looked, cut: bool) -> None:
-        """Link and keep the faces of the next frame, and look closer for those that went missing."""
-        index = looked.frame.index
-        sightings = [made.sighting() for made in looked.faces]
-        tracks = self._tracker.link(sightings, index, cut)
-        seen = [
-            self._keep(looked, made.changed(track=track), sighting)
-            for made, track, sighting in zip(looked.faces, tracks, sightings, strict=True)
-        ]
-        for track, box in self._tracker.lost(index).items():
-            if track not in self._sure or self._is_full(seen):
-                continue
-            made = self._looker.look_closer(looked, box, track, len(seen))
-            if made and not _is_among(made, seen) and self._tracker.alike(track, made.sighting(), index):
-                self._tracker.follow(track, made.sighting(), index)
-                seen.append(self._keep(looked, made, made.sighting()))
-        self._log.add(Line(tuple(seen), cut))
 
-    def _is_full(self, seen: list[Seen]) -> bool:
-        """Whether a frame has as many sure faces as are wanted."""
-        sure = sum(face.recovered or face.score >= self._looker.finder.trusted for face in seen)
-        return self._config.max_faces > 0 and sure >= self._config.max_faces
+class Search:
+    """Follows faces from frame to frame and writes them down, wherever they were found."""
 
-    def _keep(self, looked: Looked, made: Made, sighting: Sighting) -> Seen:
-        face, record = made.face, made.record
-        name = save_made(self._folder, made, self._config).name
-        embedding = None
-        sure = self._note(record.track, face.score, record.recovered)
-        if self._embed_all or (sure and _due(self._sure[record.track] - 1)):
-            self._recogniser = self._recogniser or Recogniser()
-            embedding = encode_array(self._recogniser.embed(looked.views.shown, face), np.float32)
+    def __init__(self, folder: Path, log: ScanLog, config: ExtractConfig, check: Callable[[], None]) -> None:
+        """`folder`, `log` and `check` as in `scan`."""
+        self._folder, self._log, self._config, self._check = folder, log, config, check
+        self._follower = Follower(config, log.tracker(), log.frames)
+        self._start = self._next = len(log.frames)
+        self._before: NDArray[np.uint8] | None = None
+
+    @property
+    def first(self) -> int:
+        """The first frame to be looked at: once more the last one of the earlier run, to see a cut after it."""
+        return max(0, self._start - 1)
+
+    def keep(
+        self,
+        index: int,
+        faces: Sequence[F],
+        thumbnail: NDArray[np.uint8],
+        closer: Callable[[NDArray[np.float32]], F | None],
+    ) -> Kept[F] | None:
+        """Follow and write the faces of the next frame; None for a frame that the log has.
+
+        Args:
+            index: its number; numbers left out are frames that could not be read.
+            faces: found by the detector, in their order.
+            thumbnail: see `shots`.
+            closer: see `Follower.take`.
+        """
+        cut = self._before is not None and shots.is_cut(self._before, thumbnail)
+        self._before = thumbnail
+        if index < self._start:
+            return None
+        self._check()
+        lost, self._next = index - self._next, index + 1
+        followed = self._follower.take(index, faces, cut, closer)
+        due = [place for place, one in enumerate(followed) if one.due]
+        return Kept([self._written(one) for one in followed], cut, lost, [followed[n].made for n in due], due)
+
+    def write(self, kept: Kept[F], embeddings: Sequence[NDArray[np.float32]]) -> None:
+        """Write the next line of the log, with the embeddings of the faces that were due."""
+        for _ in range(kept.lost):
+            self._log.add(Line(lost=True))
+        seen = kept.seen.copy()
+        for place, row in zip(kept.due_places, embeddings, strict=True):
+            seen[place] = replace(seen[place], embedding=encode_array(row, np.float32))
+        self._log.add(Line(tuple(seen), kept.cut))
+
+    def progress(self, step: str, info: VideoInfo) -> Progress:
+        """How far the log has come."""
+        done = len(self._log.frames)
+        return Progress(step, done, max(info.frame_count, done), note=f"{self._follower.count} faces")
+
+    def _written(self, one: Followed[F]) -> Seen:
+        face, record = one.made.face, one.made.record
+        name = save_made(self._folder, one.made, self._config).name
         left, top, right, bottom = (float(v) for v in face.box_xyxy)
-        look = encode_look(sighting.look)
-        return Seen(name, record.track, (left, top, right, bottom), face.score, look, record.recovered, embedding)
-
-    def _note(self, track: int, score: float, recovered: bool) -> bool:
-        """Count a face; whether the detector is sure of it."""
-        self.count += 1
-        sure = not recovered and score >= self._looker.finder.trusted
-        if sure:
-            self._sure[track] = self._sure.get(track, 0) + 1
-        return sure
+        look = encode_look(one.sighting.look)
+        return Seen(name, record.track, (left, top, right, bottom), face.score, look, record.recovered)
 
 
 def drop_unlogged(folder: Path, log: ScanLog) -> None:
@@ -258,16 +288,6 @@ def drop_unlogged(folder: Path, log: ScanLog) -> None:
         frame = path.name.lstrip(".").split("_")[0]
         if frame.isdecimal() and int(frame) > len(log.frames):
             path.unlink()
-
-
-def _is_among(made: Made, seen: list[Seen]) -> bool:
-    """Whether a face is one that the detector found as well."""
-    return any(intersection_over_union(made.face.box_xyxy, face.box_array()) > _SAME for face in seen)
-
-
-def _due(place: int) -> bool:
-    """Whether the so-manieth sure face of a track, from 0, is embedded."""
-    return place % (_EMBED_EVERY if place < _LATER else _LATER) == 0
 
 
 def _side(box: NDArray[np.float32]) -> float:

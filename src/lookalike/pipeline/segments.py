@@ -40,6 +40,21 @@ class SegmentedVideo:
                     shutil.rmtree(other, ignore_errors=True)
 
     @property
+    def folder(self) -> Path:
+        """Where the pieces lie."""
+        return self._folder
+
+    @property
+    def options(self) -> EncodeOptions:
+        """How they are encoded."""
+        return self._options
+
+    @property
+    def alpha(self) -> bool:
+        """Whether they have alpha."""
+        return self._alpha
+
+    @property
     def start(self) -> int:
         """Index of the first frame that is not in a finished piece."""
         number = 0
@@ -58,8 +73,29 @@ class SegmentedVideo:
                 for frame in group:
                     writer.write(frame)
                     yield frame
-            self._check_source()
-            write_bytes(_mark(self._path(number)), stamp(self._path(number)).encode())
+            self._keep(number)
+
+    def take(self, number: int, piece: Path | bytes) -> None:
+        """Put a piece that was encoded elsewhere with the same options in its place.
+
+        Args:
+            number: of the piece, from 0.
+            piece: its bytes, or a file in `folder`, which is renamed.
+
+        Raises:
+            VideoOpenError: as `write`. StorageError: the disk is full.
+        """
+        path = self._path(number)
+        if isinstance(piece, bytes):
+            write_bytes(path, piece)
+        else:
+            piece.replace(path)
+        self._keep(number)
+
+    def _keep(self, number: int) -> None:
+        """Mark a piece as finished."""
+        self._check_source()
+        write_bytes(_mark(self._path(number)), stamp(self._path(number)).encode())
 
     def finish(
         self,

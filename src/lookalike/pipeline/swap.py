@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from lookalike.cluster.config import ClusterOptions
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.models.config import ModelConfig
 from lookalike.pipeline.config import ExtractConfig, TrustOptions
@@ -15,15 +16,10 @@ from lookalike.pipeline.report import report
 from lookalike.pipeline.result import allow_output, watched
 from lookalike.pipeline.train import train
 from lookalike.pipeline.trust import admit
-from lookalike.pipeline.workspace import Workspace
+from lookalike.pipeline.workspace import Workspace, default_workspace
 from lookalike.training.config import TrainConfig
 from lookalike.types import Event
 from lookalike.video import EncodeOptions, check_output, probe
-
-
-def default_workspace(output: Path) -> Path:
-    """The workspace of a swap that names none: beside the output, under its name."""
-    return output.with_name(f"{output.stem}_workspace")
 
 
 def swap(
@@ -41,8 +37,11 @@ def swap(
     trust: TrustOptions | None = None,
     encoding: EncodeOptions | None = None,
     overwrite: bool = False,
+    cluster: ClusterOptions | None = None,
 ) -> Iterator[Event]:
     """Put the person of `src` into `dst`: extract, train, merge, encode, report. Run again, it goes on where it was.
+
+    All but the training, which is not cut into parts, may be done on a cluster.
 
     Raises:
         LookalikeError: of any step; videos and output are checked before anything is made.
@@ -59,13 +58,15 @@ def swap(
         checks = [watched(place.video("src")), watched(place.video("dst"))]
         yield from admit(place, trust)  # merge asks again; hours of training must not come before a refusal
         checks[0]()
-        yield from extract(place, "src", src_faces or ExtractConfig())
+        yield from extract(place, "src", src_faces or ExtractConfig(), cluster=cluster)
         checks[1]()
-        yield from extract(place, "dst", dst_faces or ExtractConfig())
+        yield from extract(place, "dst", dst_faces or ExtractConfig(), cluster=cluster)
         yield from train(place, model, training)
         options = merging or MergeConfig(), encoding
-        merged = partial(merge, place, *options, run=merge_run, trust=trust, output=output, overwrite=overwrite)
+        merged = partial(
+            merge, place, *options, run=merge_run, trust=trust, output=output, overwrite=overwrite, cluster=cluster
+        )
         protection = yield from disguise(merged, place, trust)
-        yield from report(place, result=output)
+        yield from report(place, result=output, cluster=cluster)
         if protection is not None:
             require_protected(protection)

@@ -1,4 +1,4 @@
-"""Several processes training one model, as torchrun starts them: each takes its share of a batch.
+"""Several processes training one model, as torchrun or Ray Train starts them: each takes its share of a batch.
 
 Every process draws the whole batch and keeps its own faces of it, so the model becomes the one that a single process
 would have made, but for rounding. Tried with two processes on a processor (gloo); never on graphics cards (nccl).
@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lookalike.errors import ConfigError
+from lookalike.models.device import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ ALONE = Group()
 
 
 def is_torchrun() -> bool:
-    """Was this process started by torchrun, beside others?"""
+    """Was this process started beside others, by torchrun or on a cluster?"""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
@@ -90,13 +91,34 @@ def in_turn(group: Group) -> Iterator[None]:
         dist.barrier()
 
 
-def agree(progress: float, put_back: bool, group: Group, device: torch.device) -> tuple[float, bool]:
-    """What the leading process knows, told to all: how much is done, and whether the model must be put back."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What all processes must do alike after a step."""
+
+    progress: float
+    """How much is done, of 1."""
+    put_back: bool = False
+    """Whether the model must be put back to its last checkpoint."""
+    stop: bool = False
+    """Whether somebody asked that the training end here."""
+
+
+def agree(course: Course, group: Group, device: torch.device) -> Course:
+    """The leading process's course, told to all."""
     if group.world == 1:
-        return progress, put_back
-    said = torch.tensor([progress, float(put_back)], dtype=torch.float64, device=device)
+        return course
+    said = torch.tensor([course.progress, course.put_back, course.stop], dtype=torch.float64, device=device)
     dist.broadcast(said, 0)
-    return float(said[0]), bool(said[1])
+    return Course(float(said[0]), bool(said[1]), bool(said[2]))
+
+
+def same_precision(precision: Precision, group: Group, device: torch.device) -> Precision:
+    """The precision that the leading process chose, which others, timed on other machines, might not."""
+    if group.world == 1:
+        return precision
+    said = torch.tensor([precision == "bfloat16"], dtype=torch.float64, device=device)
+    dist.broadcast(said, 0)
+    return "bfloat16" if said[0] else "float32"
 
 
 def share_weights(model: nn.Module, group: Group) -> None:

@@ -1,7 +1,7 @@
 """Training: facesets in, a checkpoint out, events along the way."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lookalike.errors import CheckpointError
@@ -10,7 +10,7 @@ from lookalike.models.config import ModelConfig
 from lookalike.training.batches import Sources, held_sample, make_sources, step_batches
 from lookalike.training.config import TrainConfig
 from lookalike.training.desk import Desk, Looks
-from lookalike.training.distributed import Group, agree, check_share, in_turn, join, leave, share_weights
+from lookalike.training.distributed import Course, Group, agree, check_share, in_turn, join, leave, share_weights
 from lookalike.training.loading import load_people
 from lookalike.training.preview import Judge, spread_sample
 from lookalike.training.schedule import progress_of, rate_of
@@ -32,6 +32,8 @@ def train(
     *,
     cache: tuple[Path | None, Path | None] = (None, None),
     judge: Judge | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    renew: Callable[[], None] = lambda: None,
 ) -> Iterator[Event]:
     """Train the model in `folder` on two facesets, from where it stands, until a limit of `options` is reached.
 
@@ -42,6 +44,8 @@ def train(
         options: of this run.
         cache: where decoded faces of src and dst are kept.
         judge: measures the swaps of faces that are held out.
+        stop: asked by the leading process after each step; when it is true, all end there and the model is saved.
+        renew: called before the last checkpoint is opened again, after a collapse.
 
     Raises:
         CheckpointError: the model in `folder` is of other sizes, or unreadable, or collapses again and again.
@@ -51,10 +55,12 @@ def train(
     """
     group, device = join(options.device)
     check_share(options.batch_size, group)
-    session = open_session(folder, model_config, options, device)
+    session = open_session(folder, model_config, options, device, group)
     if session.state.step:
         yield Message("train", f"going on from iteration {session.state.step} of {folder.name}")
     if progress_of(session.state, options) >= 1:
+        if group.leads:
+            clear_status(folder)  # of a run that was killed when it had just saved its last step
         yield Message("train", "the limit is reached already; nothing to train")
         return
     size, where = session.state.model, session.compute.device
@@ -74,7 +80,7 @@ def train(
     )
     whole = False
     try:
-        yield from _run(session, folder, sources, looks, group)
+        yield from _run(session, folder, sources, looks, group, (stop, renew))
         whole = True
     finally:
         if group.leads:
@@ -82,45 +88,55 @@ def train(
         leave(group, together=whole)
 
 
-def _run(session: Session, folder: Path, sources: Sources, looks: Looks, group: Group) -> Iterator[Event]:
+def _run(
+    session: Session,
+    folder: Path,
+    sources: Sources,
+    looks: Looks,
+    group: Group,
+    asks: tuple[Callable[[], bool], Callable[[], None]],
+) -> Iterator[Event]:
+    stop, renew = asks
     options, device = session.options, session.compute.device
     share_weights(session.model, group)
     session.model.train()
-    desk = Desk(folder, session, looks)
-    if group.leads and not session.state.step:
+    desk = Desk(folder, session, looks) if group.leads else None
+    if desk and not session.state.step:
         desk.keep(session)
-    progress, put_back = agree(progress_of(session.state, options), False, group, device)
+    course = agree(Course(progress_of(session.state, options)), group, device)
     falls = Falls()
     clock = time.monotonic()
     try:
-        while progress < 1:
+        while course.progress < 1 and not course.stop:
             state = session.state
             pairs = step_batches(state, sources, options, device, group)
-            losses = train_step(session, pairs, rate_of(state, progress, options), group)
+            losses = train_step(session, pairs, rate_of(state, course.progress, options), group)
             now = time.monotonic()
             session.state = state.model_copy(update={"step": state.step + 1, "seconds": state.seconds + now - clock})
             clock = now
-            if group.leads:
+            if desk:
                 yield from desk.after(session, losses)
+            trouble = desk.trouble if desk else None
             progress = progress_of(session.state, options)
-            progress, put_back = agree(progress, desk.trouble is not None, group, device)
-            if put_back:
+            course = agree(Course(progress, trouble is not None, group.leads and stop()), group, device)
+            if course.put_back:
                 reached = session.state.step
+                renew()
                 session = _put_back(session, folder)
-                falls.count(session.state.step, desk.trouble)
+                falls.count(session.state.step, trouble)
                 yield Message(
                     "train",
-                    f"the model collapsed at iteration {reached} ({desk.trouble or 'seen by another process'}); it is "
+                    f"the model collapsed at iteration {reached} ({trouble or 'seen by another process'}); it is "
                     f"back at iteration {session.state.step} and goes on with other faces and a lower rate",
                 )
-                desk = Desk(folder, session, looks)
+                desk = Desk(folder, session, looks) if desk else None
                 clock = time.monotonic()
     except GeneratorExit:
         # The caller stops between two steps; anything else may have cut a step in half, and is not saved.
-        if group.leads:
+        if desk:
             desk.keep(session)
         raise
-    if group.leads:
+    if desk:
         path = desk.finish(session)
         made = f"preview {path}" if path else f"not saved: {desk.trouble}; the last checkpoint stays"
         yield Message("train", f"{session.state.step} iterations in {session.state.seconds / 60:.1f} min; {made}")

@@ -1,7 +1,7 @@
 """A model in training, and how all of it is kept and taken up again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from lookalike.models.config import ModelConfig
 from lookalike.models.device import Compute, choose_compute
 from lookalike.models.discriminators import CodeDiscriminator, PatchDiscriminator
 from lookalike.training.config import TrainConfig
+from lookalike.training.distributed import ALONE, Group, same_precision
 from lookalike.training.ema import Ema
 from lookalike.training.optimizers import build_optimizer
 
@@ -59,7 +60,9 @@ class Session:
     options: TrainConfig
 
 
-def open_session(folder: Path, model_config: ModelConfig | None, options: TrainConfig, device: str) -> Session:
+def open_session(
+    folder: Path, model_config: ModelConfig | None, options: TrainConfig, device: str, group: Group = ALONE
+) -> Session:
     """Load the model of `folder` with all that its training needs, or begin a new one.
 
     Args:
@@ -67,6 +70,7 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
         model_config: sizes of a new model; of one that exists they must be the same, or None to take them as they are.
         options: of this run.
         device: see choose_compute.
+        group: the processes that train together.
 
     Raises:
         CheckpointError: the model has other sizes, or cannot be read. ConfigError: options that do not go together.
@@ -76,6 +80,7 @@ def open_session(folder: Path, model_config: ModelConfig | None, options: TrainC
     if checkpoint and model_config and checkpoint.state.model != model_config:
         raise CheckpointError(_other_sizes(folder, checkpoint.state.model, model_config))
     compute = choose_compute(device, checkpoint.state.precision if checkpoint else None)
+    compute = replace(compute, precision=same_precision(compute.precision, group, compute.device))
     if checkpoint:
         state = checkpoint.state
     elif model_config:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,7 +52,7 @@ def train_step(
     for number, (src, dst) in enumerate(pairs):
         if options.blur_out_mask:
             src, dst = (replace(batch, target=blur_out(batch.target, batch.mask)) for batch in (src, dst))
-        drawn = _run(session, src, dst, number)
+        drawn = _run(session, src, dst, number, group)
         losses, total = _losses(session, drawn, src, dst)
         (total / len(pairs)).backward()  # type: ignore[no-untyped-call]
         rows.append({name: loss.detach() for name, loss in losses.items()})
@@ -71,14 +72,15 @@ def train_step(
     return averaged
 
 
-def _run(session: Session, src: Batch, dst: Batch, number: int) -> Pass:
+def _run(session: Session, src: Batch, dst: Batch, number: int, group: Group) -> Pass:
     state, options = session.state, session.options
-    generator = None
+    draws: dict[str, Any] = {}
     if state.model.model == "amp":
-        generator = torch.Generator().manual_seed(state.seed * _STEPS_APART + state.step * 64 + number)
+        seed = state.seed * _STEPS_APART + state.step * 64 + number
+        draws = {"generator": torch.Generator().manual_seed(seed), "share": (group.rank, group.world)}
     swap = bool(options.face_style_power or options.bg_style_power)
     with session.compute.autocast():
-        return session.run(src.faces, dst.faces, swap=swap, generator=generator)
+        return session.run(src.faces, dst.faces, swap=swap, **draws)
 
 
 def _losses(session: Session, drawn: Pass, src: Batch, dst: Batch) -> tuple[dict[str, Tensor], Tensor]:

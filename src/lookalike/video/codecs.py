@@ -52,7 +52,8 @@ def _x264(options: EncodeOptions, _: Layout) -> dict[str, str]:
 
 
 def _x265(options: EncodeOptions, _: Layout) -> dict[str, str]:
-    params = "log-level=error:open-gop=0" + (":lossless=1" if options.lossless else "")
+    # Without info: the header would name threads and processor, and segments of two machines could not be joined.
+    params = "log-level=error:open-gop=0:info=0" + (":lossless=1" if options.lossless else "")
     size = {} if options.lossless else _size(options)
     return {**size, "preset": options.preset or "medium", "x265-params": params}
 

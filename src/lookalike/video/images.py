@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -91,6 +92,48 @@ def read_numbered(path: Path, numbers: Iterable[int]) -> Iterator[Frame]:
         yield Frame(rgb_to_picture(rgb, color), index, timing.pts[index], timing.time_base)
     if skipped:
         _log.warning("%s: skipped %d images that cannot be read", path, skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesPiece:
+    """Some images of a folder, for a machine that does not have it."""
+
+    start: int
+    """Number of the first."""
+    files: tuple[tuple[str, bytes], ...]
+    """Names and contents."""
+    pts: tuple[int, ...]
+    time_base: Fraction
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files."""
+        return sum(len(data) for _, data in self.files)
+
+
+def cut_images(path: Path, start: int, stop: int) -> ImagesPiece:
+    """The images `start` to before `stop` of a folder; fewer, or none, where it ends before.
+
+    Raises:
+        VideoOpenError: there is no image in it.
+    """
+    files = list_images(path)
+    timing = _timing(path, files)
+    kept = tuple((file.name, file.read_bytes()) for file in files[start:stop])
+    return ImagesPiece(start, kept, tuple(timing.pts[start:stop]), timing.time_base)
+
+
+def images_of(piece: ImagesPiece, info: VideoInfo) -> Iterator[Frame]:
+    """As `read_frames` of the whole folder gives them, of which `info` tells."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, data) in enumerate(piece.files):
+            file = Path(folder) / name
+            file.write_bytes(data)
+            rgb = _read(file)
+            file.unlink()
+            if rgb is not None:
+                picture = rgb_to_picture(rgb, info.color)
+                yield Frame(picture, piece.start + number, piece.pts[number], piece.time_base)
 
 
 def frame_times(path: Path) -> list[int]:

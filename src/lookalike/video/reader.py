@@ -2,10 +2,9 @@
 
 import logging
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import av
@@ -56,9 +55,9 @@ def read_frames(
     report = report if report is not None else ReadReport()
     info, index = probe(path), packet_index(path)
     try:
-        seek_to = _keyframe_before(index, start)
+        seek_to = keyframe_before(index, start)
         if seek_to is not None:
-            frames = _read(info, index, start, stop, seek_to, report)
+            frames = numbered(partial(_decoded, path, seek_to), info, index, (start, stop), report, after=seek_to)
             first = next(frames, None)
             if first is not None and first.index == start:
                 yield first
@@ -67,13 +66,13 @@ def read_frames(
             # The container landed elsewhere: read from the beginning and drop.
             frames.close()
             report.skipped = 0
-        yield from _read(info, index, start, stop, None, report)
+        yield from numbered(partial(_decoded, path, None), info, index, (start, stop), report)
     finally:
         if report.skipped:
             _log.warning("%s: skipped %d damaged pictures", path, report.skipped)
 
 
-def _keyframe_before(index: PacketIndex, start: int) -> int | None:
+def keyframe_before(index: PacketIndex, start: int) -> int | None:
     """Time to seek to so that picture `start` and the one before it, which an interlaced picture is drawn from, can be
     decoded; None to read from the beginning.
     """
@@ -85,16 +84,35 @@ def _keyframe_before(index: PacketIndex, start: int) -> int | None:
     return index.keyframes[place]
 
 
-def _read(
-    info: VideoInfo, index: PacketIndex, start: int, stop: int | None, seek_to: int | None, report: ReadReport
+def numbered(
+    decoded: Callable[["DecodeErrors"], Iterator[av.VideoFrame]],
+    info: VideoInfo,
+    index: PacketIndex,
+    part: tuple[int, int | None],
+    report: ReadReport,
+    *,
+    after: int | None = None,
+    first: int = 0,
 ) -> Generator[Frame]:
+    """Decoded pictures with their numbers and times.
+
+    Args:
+        decoded: pictures as FFmpeg hands them out; counts errors in what it is given.
+        info: of the video.
+        index: times of its pictures, or of some that follow each other.
+        part: first number wanted, and the one to end before.
+        report: filled as reading goes on.
+        after: time that decoding begins at; None for the beginning of the video.
+        first: number of the first picture of the index.
+    """
+    start, stop = part
     stored_wh = info.size_wh if info.rotation % 180 == 0 else (info.size_wh[1], info.size_wh[0])
-    clock = _Clock(index, info.time_base, info.rate, after=seek_to)
-    errors = _Errors()
+    clock = _Clock(index, info, after, first)
+    errors = DecodeErrors()
     expected = start
     woven = _Woven(info.path)
-    neighbour = seek_to is None
-    for frame in deinterlaced(_decoded(info.path, seek_to, errors), woven.found):
+    neighbour = after is None
+    for frame in deinterlaced(decoded(errors), woven.found):
         place = clock.place(frame)
         if place is None or place[0] < start:
             neighbour |= place is not None
@@ -137,11 +155,13 @@ def _say_interlaced(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Errors:
+class DecodeErrors:
+    """What went wrong while packets were decoded."""
+
     count: int = 0
 
 
-def _decoded(path: Path, seek_to: int | None, errors: _Errors) -> Iterator[av.VideoFrame]:
+def _decoded(path: Path, seek_to: int | None, errors: DecodeErrors) -> Iterator[av.VideoFrame]:
     """Frames as FFmpeg hands them out; packet by packet, so that one bad packet costs one picture."""
 
     def damaged() -> None:
@@ -169,10 +189,10 @@ def _decoded(path: Path, seek_to: int | None, errors: _Errors) -> Iterator[av.Vi
 class _Clock:
     """Gives each frame its number and time, both rising whatever the file says."""
 
-    def __init__(self, index: PacketIndex, time_base: Fraction, rate: Fraction, after: int | None) -> None:
-        self._numbers = {pts: number for number, pts in enumerate(index.pts)}
+    def __init__(self, index: PacketIndex, info: VideoInfo, after: int | None, first: int) -> None:
+        self._numbers = {pts: number for number, pts in enumerate(index.pts, first)}
         self._first_pts = index.pts[0] if index.pts else None
-        self._step = max(round(1 / (rate * time_base)), 1)
+        self._step = max(round(1 / (info.rate * info.time_base)), 1)
         self._seeking = after is not None
         self._timed = index.timed
         self._number, self._pts = -1, -self._step

@@ -1,0 +1,195 @@
+"""Extraction and merging by one and by two single-core workers of a Ray cluster on this machine, and without Ray.
+
+    python benchmarks/scale.py --clip CLIP --json scale.json
+
+Without a clip a drawn one is taken. Every run is a whole command in a process of its own; the kinds of run take turns.
+What a command needs before its work begins is told by the same command on a clip of a second, and taken off for the
+second ratio. All kinds must make the same faces and the same film. Give it a machine with nothing else to do.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from lookalike.faceset import list_faces
+from lookalike.pipeline.demo import draw_clip
+from lookalike.pipeline.workspace import Workspace
+from lookalike.sample import load_portraits
+from lookalike.training.config import PRESETS
+from lookalike.video import probe, read_frames
+from measure import arguments, finish
+from merge import add_model, write_frames
+from ray_overhead import overhead_of
+from ray_processes import RayMemory
+
+_DRAWN_FRAMES = 120
+_KINDS: dict[str, int | None] = {"without_ray": None, "one_worker": 1, "two_workers": 2}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all runs share."""
+
+    folder: Path
+    address: str
+    clips: dict[str, Path]
+    """A long and a short one."""
+    repeats: int
+    send: bool
+    """Send files to workers though they see them."""
+
+
+def main() -> None:
+    parser = arguments("scale")
+    parser.add_argument("--clip", type=Path, help="a video with one face, repeated as often as needed")
+    parser.add_argument("--frames", type=int, default=720, help="frames of each run, a multiple of 240 [720]")
+    parser.add_argument("--repeats", type=int, default=2, help="runs of each kind [2]")
+    parser.add_argument("--send", action="store_true", help="send files to the workers though they see them")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lks") as name, _cluster(Path(name) / "ray") as (address, started):
+        folder = Path(name)
+        clips = _clips(folder, given.clip, given.frames)
+        bench = Bench(folder, address, clips, given.repeats, given.send)
+        with RayMemory(folder / "ray") as idle:
+            overhead = overhead_of(address, folder)
+        figures: dict[str, Any] = {
+            "clip": {
+                "size_wh": probe(clips["long"]).size_wh,
+                "frames": {k: probe(p).frame_count for k, p in clips.items()},
+            },
+            "files_sent_though_seen": given.send,
+            "cluster_start_seconds": started,
+            "overhead": overhead,
+            "memory_without_work": idle.figures(),
+        }
+        for step in ("extract", "merge"):
+            figures[step] = _measured(bench, step)
+        finish("scale", figures, given)
+
+
+@contextmanager
+def _cluster(folder: Path) -> Iterator[tuple[str, float]]:
+    """A cluster of one node with two processors, whatever this machine has; its address, and seconds to start it."""
+    folder.mkdir()
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder), OMP_WAIT_POLICY="PASSIVE")
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where workers find the tasks of the overhead
+    from ray.cluster_utils import Cluster
+
+    began = time.perf_counter()
+    node = {"num_cpus": 2, "object_store_memory": 400 << 20, "include_dashboard": False}
+    cluster: Any = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        yield str(cluster.address), time.perf_counter() - began
+    finally:
+        cluster.shutdown()
+
+
+def _clips(folder: Path, clip: Path | None, frames: int) -> dict[str, Path]:
+    if clip is None:
+        clip = folder / "drawn.mp4"
+        for _ in draw_clip(load_portraits()[1], "dst", clip, _DRAWN_FRAMES):
+            pass
+    clips = {"long": folder / "long.mp4", "short": folder / "short.mp4"}
+    write_frames(clip, clips["long"], frames)
+    write_frames(clip, clips["short"], round(probe(clip).rate))
+    return clips
+
+
+def _measured(bench: Bench, step: str) -> dict[str, Any]:
+    """Seconds of every kind of run, and their ratios."""
+    short = {kind: _run(bench, step, "short", kind)[0] for kind in _KINDS}  # warms up, too
+    times: dict[str, list[float]] = {kind: [] for kind in _KINDS}
+    made, said = {}, {}
+    with RayMemory(bench.folder / "ray") as memory:
+        for _ in range(bench.repeats):
+            for kind in _KINDS:
+                seconds, made[kind], said[kind] = _run(bench, step, "long", kind)
+                times[kind].append(seconds)
+    if len(set(made.values())) > 1:
+        raise SystemExit(f"{step}: the kinds of run did not make the same")
+    one, two = times["one_worker"], times["two_workers"]
+    ratios = [a / b for a, b in zip(one, two, strict=True)]
+    steady = [
+        (a - short["one_worker"]) / (b - short["two_workers"]) for a, b in zip(one, two, strict=True)
+    ]  # of the work alone
+    frames = probe(bench.clips["long"]).frame_count
+    return {
+        "seconds": times,
+        "seconds_of_a_second_of_video": short,
+        "frames_per_second": {kind: frames / median(taken) for kind, taken in times.items()},
+        "two_over_one": _spread(ratios),
+        "two_over_one_without_the_start": _spread(steady),
+        "two_workers_over_without_ray": median(times["without_ray"]) / median(two),
+        "memory": memory.figures(),
+        "pool": said["two_workers"],
+        "same_result": True,
+        "bytes_each_frame": sum(path.stat().st_size for path in _files(step, bench.folder / "ws")) / frames,
+    }
+
+
+def _run(bench: Bench, step: str, length: str, kind: str) -> tuple[float, str, str]:
+    """Seconds of a whole command, a hash of what it made, and what it says of the pool."""
+    workspace = _workspace(bench, step, length)
+    words = {"extract": ["extract", workspace.folder, "dst"], "merge": ["merge", workspace.folder]}[step]
+    workers = _KINDS[kind]
+    if workers is not None:
+        words += ["--ray", bench.address, "--ray-workers", workers]
+        words += ["--ray-files", "send"] if bench.send else []
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "lookalike", *map(str, words)], capture_output=True, text=True)
+    taken = time.perf_counter() - began
+    if done.returncode:
+        raise SystemExit(f"{step} {kind}: {done.stderr.strip()}")
+    pool = re.findall(r"^\w+: (\d+ workers? did .*)$", done.stdout, re.MULTILINE)
+    if step == "extract" and not (bench.folder / f"faces {length}").exists():  # what merging begins with
+        shutil.copytree(workspace.data("dst"), bench.folder / f"faces {length}")
+    return taken, _hash(step, workspace), pool[-1] if pool else ""
+
+
+def _workspace(bench: Bench, step: str, length: str) -> Workspace:
+    """One in which the step was not done yet."""
+    folder = bench.folder / "ws"
+    shutil.rmtree(folder, ignore_errors=True)
+    workspace = Workspace.create(folder)
+    workspace.set_video("dst", bench.clips[length])
+    if step == "merge":
+        shutil.copytree(bench.folder / f"faces {length}", workspace.data("dst"))
+        add_model(workspace, PRESETS["balanced"][0])
+    return workspace
+
+
+def _hash(step: str, workspace: Workspace) -> str:
+    """Of all faces, or of the film's pictures."""
+    digest = hashlib.sha256()
+    for path in _files(step, workspace.folder):
+        if step == "extract":
+            digest.update(path.read_bytes())
+            continue
+        for frame in read_frames(path):
+            for plane in frame.picture.planes:
+                digest.update(plane.tobytes())
+    return digest.hexdigest()
+
+
+def _files(step: str, folder: Path) -> list[Path]:
+    """What a step made: faces, or a film."""
+    return list_faces(folder / "data_dst" / "aligned") if step == "extract" else [folder / "result.mp4"]
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"median": median(values), "min": min(values), "max": max(values)}
+
+
+if __name__ == "__main__":
+    main()
