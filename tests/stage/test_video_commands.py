@@ -21,6 +21,7 @@ from lookalike.pipeline.config import CutOptions, FramesOptions
 from lookalike.pipeline.cut import cut
 from lookalike.pipeline.frames import frames
 from lookalike.video import EncodeOptions, VideoWriter, probe, read_frames
+from lookalike.video.priority import own_priority
 
 FAST = EncodeOptions(preset="ultrafast")
 LOSSLESS = EncodeOptions(codec="ffv1")
@@ -238,13 +239,14 @@ class TestCut:
         webm = draw(tmp_path / "a.webm", codec="libvpx-vp9", options={"b": "1M", "cpu-used": "8"}, pts=range(6))
         list(cut(webm, CutOptions(end="3f"), EncodeOptions()))
         assert probe(tmp_path / "a_cut.webm").frame_count == 3
-        deep = draw(
-            tmp_path / "deep.webm",
-            codec="libsvtav1",
-            options={"preset": "10"},
-            pixel_format="yuv420p10le",
-            pts=range(6),
-        )
+        with own_priority():
+            deep = draw(
+                tmp_path / "deep.webm",
+                codec="libsvtav1",
+                options={"preset": "10"},
+                pixel_format="yuv420p10le",
+                pts=range(6),
+            )
         list(cut(deep, CutOptions(end="3f"), EncodeOptions()))
         assert probe(tmp_path / "deep_cut.webm").color.bits == 10
         whole = draw(tmp_path / "c.mkv", pixel_format="yuv444p10le", pts=range(6))

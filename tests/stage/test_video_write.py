@@ -1,5 +1,6 @@
 """Writing videos: segments, joining, codecs, a full disk."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from lookalike.types import ColorTags, Frame
 from lookalike.video import (
     CodecName,
     EncodeOptions,
+    VideoWriter,
     check_output,
     join_segments,
     output_format,
@@ -101,6 +103,17 @@ class TestWrite:
             with av.open(str(out)) as container:
                 found = [p for p in container.demux(video=0) if p.size]
             assert all(-0.2 <= p.dts * p.time_base <= p.pts * p.time_base for p in found)  # type: ignore[operator]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="threads are listed by Linux")
+    def test_no_thread_becomes_a_real_time_one(self, tmp_path: Path) -> None:
+        """SVT-AV1 makes them so for root; nothing else would run."""
+        source = draw(tmp_path / "a.mkv", codec="ffv1", pts=range(3))
+        with VideoWriter(tmp_path / "b.mp4", probe(source), EncodeOptions(codec="av1", preset="12")) as writer:
+            for frame in read_frames(source):
+                writer.write(frame)
+            threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+            assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_OTHER}
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
     def test_very_uneven_times_with_b_frames(self, tmp_path: Path) -> None:
         source = draw(tmp_path / "a.mp4", pts=UNEVEN_MS, time_base=Fraction(1, 1000))

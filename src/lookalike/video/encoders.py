@@ -18,6 +18,7 @@ from lookalike.errors import EncoderError
 from lookalike.video.codecs import CODECS, bitrate_setting, crf_of, encoder_name, output_format
 from lookalike.video.layouts import Layout, layout_named
 from lookalike.video.options import CodecName, EncodeOptions, HardwareName
+from lookalike.video.priority import own_priority
 
 _log = logging.getLogger(__name__)
 
@@ -194,7 +195,8 @@ def _tried(
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
         frame.pts, frame.time_base = 0, Fraction(1, 25)
-        return bool(context.encode(frame) + context.encode(None))
+        with own_priority():
+            return bool(context.encode(frame) + context.encode(None))
     except (av.error.FFmpegError, ValueError, NotImplementedError, RuntimeError) as exc:
         _log.debug("%s does not open: %s", name, exc)
         return False

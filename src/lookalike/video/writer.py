@@ -18,6 +18,7 @@ from lookalike.video.join import decoding_times
 from lookalike.video.options import EncodeOptions
 from lookalike.video.outputs import container_options, describe_stream, encoder_errors, encoder_of, stored_size
 from lookalike.video.planes import stored_color, to_frame, turned
+from lookalike.video.priority import own_priority
 
 _MOST_TICKS: Final = 1 << 53
 _FEW: Final = 4
@@ -122,7 +123,8 @@ class VideoWriter:
             self._stream.codec_context.time_base = info.time_base
             describe_stream(self._stream, info, self._options.codec, self._tags)
             self._container.metadata.update(self._metadata)
-            self._container.start_encoding()
+            with own_priority():
+                self._container.start_encoding()
         except ValueError as exc:
             self._abandon()
             if isinstance(exc, av.error.FFmpegError):
