@@ -16,7 +16,7 @@ from lookalike.errors import CheckpointError, StorageError, VideoOpenError, Work
 from lookalike.faceset import list_faces, load_face, load_record
 from lookalike.files import sweep, write_bytes
 from lookalike.models.build import build_model
-from lookalike.models.checkpoint import PARTS, TrainState, drop_half_saved, load_state
+from lookalike.models.checkpoint import PARTS, TrainState, drop_half_saved, load_checkpoint, load_state
 from lookalike.pipeline import doctor
 from lookalike.pipeline.models import plan_training
 from lookalike.pipeline.result import allow_output, made_by, noting, stamp, watched
@@ -104,6 +104,16 @@ def test_a_backup_helps_a_model_whose_state_cannot_be_read(tmp_path: Path, harm:
     assert sizes == tiny()
     go_back(folder, 1)
     assert load_state(folder).step == 7
+
+
+def test_weights_that_are_not_numbers_are_a_damaged_model(tmp_path: Path) -> None:
+    sizes = tiny()
+    model = build_model(sizes)
+    with torch.no_grad():
+        next(model.parameters())[0] = torch.nan
+    save(tmp_path, model, adam(model), TrainState(model=sizes, step=7))
+    with pytest.raises(CheckpointError, match=r"cannot be read \(.* is not finite\); put a backup back"):
+        load_checkpoint(tmp_path)
 
 
 def test_a_disk_that_fails_is_no_damaged_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

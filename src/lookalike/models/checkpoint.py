@@ -24,7 +24,7 @@ from lookalike.models.autoencoder import Autoencoder
 from lookalike.models.build import build_model, shapes_of
 from lookalike.models.config import ModelConfig, model_config
 from lookalike.models.device import Precision
-from lookalike.options import Options, first_problem, format_of
+from lookalike.options import Options, first_problem, format_of, shown
 from lookalike.untrusted import read_text
 
 FORMAT = 2
@@ -143,7 +143,11 @@ def load_checkpoint(folder: Path, *, to_train: bool = True) -> Checkpoint:
     state = load_state(folder)
     try:
         beside = load_file(folder / PARTS[1]) if to_train else {}
-        return Checkpoint(state, load_file(folder / PARTS[0]), beside)
+        weights = load_file(folder / PARTS[0])
+        wrong = next((name for name, value in weights.items() if not value.isfinite().all()), None)
+        if wrong is not None:  # such a model is never saved
+            raise ValueError(f"{shown(wrong)} in {PARTS[0]} is not finite")
+        return Checkpoint(state, weights, beside)
     except (FileNotFoundError, ValueError, SafetensorError) as exc:
         raise _unreadable(folder, exc) from exc
 
