@@ -36,3 +36,10 @@ def names(folder: Path) -> list[str]:
 
 def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in list_faces(folder)}
+
+
+def elsewhere(place: Workspace, name: str = "other") -> Workspace:
+    """A workspace of the same video, without faces."""
+    made = Workspace.create(place.folder.parent / name)
+    made.set_video("src", place.video("src"))
+    return made

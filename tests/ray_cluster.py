@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+
+from lookalike.cluster.config import ClusterOptions
+from lookalike.cluster.pool import Pool
+from lookalike.cluster.ray_pool import open_pool
 
 MEMORY = 200 << 20
 _QUICK = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 6}
@@ -67,6 +72,26 @@ def two_nodes_cluster() -> Iterator[TwoNodes]:
             ray.shutdown()
             cluster.shutdown()  # type: ignore[no-untyped-call]
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def noted_pools(patch: pytest.MonkeyPatch, module: ModuleType) -> list[Pool]:
+    """The pools that a module opens from now on, to see how far they are."""
+    opened: list[Pool] = []
+
+    @contextmanager
+    def opening(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
+        with open_pool(options, gpus=gpus) as pool:
+            opened.append(pool)
+            yield pool
+
+    patch.setattr(module, "open_pool", opening)
+    return opened
+
+
+def both_at_work(pools: list[Pool]) -> bool:
+    """Whether each of the two nodes has done something."""
+    report = pools[0].report if pools else None
+    return report is not None and len(report.done) == 2
 
 
 def _add(cluster: Any) -> Any:

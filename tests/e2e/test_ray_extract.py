@@ -1,8 +1,6 @@
 """Faces found, masked and measured on two machines, one of which dies in the middle: all as one machine makes it."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ from extracting import contents, run
 from far_workspace import measured_workspace, report_files
 from lookalike.cluster.config import ClusterOptions
 from lookalike.cluster.pool import Pool
-from lookalike.cluster.ray_pool import open_pool
 from lookalike.masks.config import MaskApply
 from lookalike.pipeline import far_scan, frame_runs
 from lookalike.pipeline.config import ExtractConfig
@@ -20,7 +17,7 @@ from lookalike.pipeline.masks import apply
 from lookalike.pipeline.report import report
 from lookalike.pipeline.workspace import Workspace
 from lookalike.types import Message, Progress
-from ray_cluster import TwoNodes
+from ray_cluster import TwoNodes, both_at_work, noted_pools
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -30,22 +27,7 @@ CONFIG = ExtractConfig(size=96)
 @pytest.fixture
 def pools(monkeypatch: pytest.MonkeyPatch) -> list[Pool]:
     """The pools that extractions open, to see how far they are."""
-    opened: list[Pool] = []
-
-    @contextmanager
-    def opening(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
-        with open_pool(options, gpus=gpus) as pool:
-            opened.append(pool)
-            yield pool
-
-    monkeypatch.setattr(far_scan, "open_pool", opening)
-    return opened
-
-
-def both_at_work(pools: list[Pool]) -> bool:
-    """Whether each node has done something."""
-    report = pools[0].report if pools else None
-    return report is not None and len(report.done) == 2
+    return noted_pools(monkeypatch, far_scan)
 
 
 def test_a_node_that_dies_costs_its_frames_and_no_face(

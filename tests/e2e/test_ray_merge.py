@@ -1,7 +1,5 @@
 """A merge on two machines, one of which dies in the middle: the frames are those of one machine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +7,6 @@ import pytest
 
 from lookalike.cluster.config import ClusterOptions
 from lookalike.cluster.pool import Pool
-from lookalike.cluster.ray_pool import open_pool
 from lookalike.merging.config import MergeConfig
 from lookalike.pipeline import merge as merging
 from lookalike.pipeline import segments
@@ -18,7 +15,7 @@ from lookalike.pipeline.workspace import Workspace
 from lookalike.types import Message, Progress
 from lookalike.video import EncodeOptions, read_frames
 from merge_workspace import merge_workspace
-from ray_cluster import TwoNodes
+from ray_cluster import TwoNodes, both_at_work, noted_pools
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -45,22 +42,7 @@ def local(template: Workspace) -> list[Any]:
 @pytest.fixture
 def pools(monkeypatch: pytest.MonkeyPatch) -> list[Pool]:
     """The pools that merges open, to see how far they are."""
-    opened: list[Pool] = []
-
-    @contextmanager
-    def opening(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
-        with open_pool(options, gpus=gpus) as pool:
-            opened.append(pool)
-            yield pool
-
-    monkeypatch.setattr(merging, "open_pool", opening)
-    return opened
-
-
-def both_at_work(pools: list[Pool]) -> bool:
-    """Whether each node has done something."""
-    report = pools[0].report if pools else None
-    return report is not None and len(report.done) == 2
+    return noted_pools(monkeypatch, merging)
 
 
 @pytest.mark.parametrize("files", ["shared", "send"])

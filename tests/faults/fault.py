@@ -76,6 +76,10 @@ class Fault:
         """Done when the next run refuses to go on: undo what was done to files. Whether there was anything."""
         return False
 
+    def unsettles(self) -> bool:
+        """Whether a later run may refuse what was done to files."""
+        return bool(self.changed)
+
     def fell(self, ended: Ended) -> bool:
         """Whether the run came so far."""
         return ended.struck > 0

@@ -128,7 +128,7 @@ class _Run:
         assert status is not None
         ended = child.ended(status)
         trouble = fault.trouble(ended)
-        if ended.code == REFUSED and any(earlier.changed for earlier in self._faults):
+        if ended.code == REFUSED and any(earlier.unsettles() for earlier in self._faults):
             trouble = trouble_with(ended, frozenset({REFUSED}))  # for what an earlier fault did
         fault.after()
         self._faults.append(fault)

@@ -283,7 +283,9 @@ def test_a_newer_format_asks_for_an_update(tmp_path: Path, suffix: str) -> None:
 def test_a_record_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
     path = tmp_path / "face.jpg"
     with_json(path, **changes)
-    with pytest.raises(RecordError, match=rf"face.jpg: unreadable face record \(.*({said}).*\); extract again"):
+    with pytest.raises(
+        RecordError, match=rf"face.jpg: unreadable face record \(.*({said}).*\); delete it or extract again"
+    ):
         load_record(path)
 
 

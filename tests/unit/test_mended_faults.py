@@ -186,9 +186,22 @@ def test_a_video_that_was_changed_is_called_so(tmp_path: Path) -> None:
     video.write_bytes(b"frames")
     workspace = Workspace.create(tmp_path / "ws")
     workspace.set_video("src", video)
+    workspace.aligned("src").mkdir(parents=True)
     os.utime(video, (1, 1))
     with pytest.raises(WorkspaceError, match=r"a\.mp4 was changed since .*ws was made of it; put it back"):
         workspace.set_video("src", video)
+
+
+def test_a_video_of_which_nothing_was_made_is_taken_in_again(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"fra")
+    workspace = Workspace.create(tmp_path / "ws")
+    workspace.set_video("src", video)
+    video.unlink()  # what lies in the workspace may be the same file by another name
+    video.write_bytes(b"frames")
+    workspace.set_video("src", video)
+    assert workspace.video("src").read_bytes() == b"frames"
+    assert (workspace.folder / "data_src.mp4").read_bytes() == b"fra"  # nobody can say whose it is
 
 
 @pytest.mark.parametrize("harm", ["facts gone", "facts cut", "pixels cut", "pixels others"])

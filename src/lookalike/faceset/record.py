@@ -147,9 +147,11 @@ def parse_record(text: str, origin: str) -> FaceRecord:
         record = FaceRecord.model_validate_json(text)
         _check_arrays(record)
     except ValidationError as exc:
-        raise RecordError(f"{origin}: unreadable face record ({first_problem(exc)}); extract again") from exc
+        raise RecordError(
+            f"{origin}: unreadable face record ({first_problem(exc)}); delete it or extract again"
+        ) from exc
     except (ValueError, RecursionError) as exc:
-        raise RecordError(f"{origin}: unreadable face record ({exc}); extract again") from exc
+        raise RecordError(f"{origin}: unreadable face record ({exc}); delete it or extract again") from exc
     return record
 
 

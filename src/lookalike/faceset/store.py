@@ -91,7 +91,7 @@ def load_record(path: Path) -> FaceRecord:
     """
     try:
         with _opened(path) as picture:
-            return parse_record(_record_text(picture, path), path.name)
+            return parse_record(_record_text(picture, path), str(path))
     except UNREADABLE as exc:
         raise RecordError(f"{path} cannot be read as an image; delete it or extract again") from exc
 
@@ -108,10 +108,11 @@ def load_face(path: Path, data: bytes | None = None) -> tuple[NDArray[np.uint8],
     """
     try:
         with _opened(path if data is None else data) as picture:
-            record = parse_record(_record_text(picture, path), path.name)
+            record = parse_record(_record_text(picture, path), str(path))
             if picture.size != (record.size, record.size):
                 raise RecordError(
-                    f"{path} is {picture.width}x{picture.height} but its record says {record.size}; extract again"
+                    f"{path} is {picture.width}x{picture.height} but its record says {record.size}; "
+                    "delete it or extract again"
                 )
             image = np.asarray(picture.convert("RGB"))
     except UNREADABLE as exc:

@@ -144,6 +144,8 @@ class Workspace:
     def set_video(self, side: Side, path: Path) -> None:
         """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
 
+        One that was changed since is taken in again, beside the old one, as long as nothing was made of it.
+
         Raises:
             WorkspaceError: the workspace has another video on that side already, or the name is no text.
         """
@@ -151,7 +153,8 @@ class Workspace:
         stamp = _stamp(path)
         record = self.record
         present: VideoSource | None = getattr(record, side)
-        if present:
+        again = present is not None and present.origin == str(path.resolve()) and not self._is_used(side)
+        if present and not (again and (present.size, present.modified) != stamp):
             if (present.size, present.modified) != stamp:
                 if present.origin == str(path.resolve()):
                     raise WorkspaceError(
@@ -174,6 +177,11 @@ class Workspace:
             file = target.name
         source = VideoSource(origin=str(path.resolve()), file=file, size=stamp[0], modified=stamp[1])
         _write(self.folder, record.model_copy(update={side: source}))
+
+    def _is_used(self, side: Side) -> bool:
+        """Whether something was made of a side's video."""
+        made = self.aligned(side), self.data(side) / ".extract"
+        return bool(self.done(f"extract_{side}")) or any(path.exists() for path in made)
 
     def _compare(self, origin: Path, inside: Path) -> None:
         """See that a video lies in the workspace as it was taken in, where its owner's file is at hand.
