@@ -105,7 +105,14 @@ def studio(open_studio: Callable[..., Desk], swap_template: Path, tmp_path: Path
 
 
 @pytest.fixture(scope="session")
-def two_nodes() -> Iterator[TwoNodes]:
-    """A Ray cluster of two nodes; a test that kills one mends it."""
+def ray_cluster() -> Iterator[TwoNodes]:
+    """A Ray cluster that serves all tests."""
     with two_nodes_cluster() as nodes:
         yield nodes
+
+
+@pytest.fixture
+def two_nodes(ray_cluster: TwoNodes) -> TwoNodes:
+    """A Ray cluster of two nodes, both alive: one that an earlier test killed is there again."""
+    ray_cluster.mend()
+    return ray_cluster

@@ -52,6 +52,5 @@ def test_a_lost_node_costs_no_job(two_nodes: TwoNodes, tmp_path: Path) -> None:
     finally:
         done.set()
         killer.join()
-        two_nodes.mend()
     assert sum("done on" in line for line in said) == 4
     assert all((tmp_path / f"src{number}_on_dst{number}.mp4").read_text() == "made" for number in range(4))

@@ -38,7 +38,6 @@ def test_a_node_that_dies_costs_its_frames_and_no_face(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(frame_runs, "_SHORTEST", 6)
-    two_nodes.mend()
     here, there = Workspace.create(tmp_path / "here"), Workspace.create(tmp_path / "there")
     for workspace in (here, there):
         workspace.set_video("src", clips[1])
@@ -68,7 +67,6 @@ def test_masks_and_figures_of_a_cluster(
     whole_faceset: Path, two_nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frame_runs, "_SHORTEST", 4)
-    two_nodes.mend()
     cluster = ClusterOptions(ray=two_nodes.address)
     here = measured_workspace(tmp_path / "here", Workspace(whole_faceset))
     there = Workspace(Path(shutil.copytree(here.folder, tmp_path / "there", symlinks=True)))

@@ -56,7 +56,6 @@ def test_a_node_that_dies_costs_its_segments_and_no_frame(
     files: Literal["shared", "send"],
 ) -> None:
     monkeypatch.setattr(segments, "SEGMENT_FRAMES", SEGMENT)
-    two_nodes.mend()
     output, said = tmp_path / "far.mkv", []
     cluster = ClusterOptions(ray=two_nodes.address, ray_files=files)
     for event in merging.merge(template, MergeConfig(), FFV1, trust=PLAIN, output=output, cluster=cluster):

@@ -91,7 +91,6 @@ def _survives(place: Workspace, two_nodes: TwoNodes, together: tuple[object, ...
             assert process.wait(60) == 130
         finally:
             process.kill()
-            two_nodes.mend()
     step = load_state(place.model(NAME)).step
     assert step > reached
     log = (place.model(NAME) / "log.jsonl").read_text().splitlines()

@@ -192,11 +192,12 @@ def test_a_video_that_was_changed_is_called_so(tmp_path: Path) -> None:
         workspace.set_video("src", video)
 
 
-def test_a_video_of_which_nothing_was_made_is_taken_in_again(tmp_path: Path) -> None:
+def test_a_video_of_which_no_faces_were_made_is_taken_in_again(tmp_path: Path) -> None:
     video = tmp_path / "a.mp4"
     video.write_bytes(b"fra")
     workspace = Workspace.create(tmp_path / "ws")
     workspace.set_video("src", video)
+    (workspace.data("src") / ".extract" / "key" / "faces").mkdir(parents=True)  # faces were looked for, and none found
     video.unlink()  # what lies in the workspace may be the same file by another name
     video.write_bytes(b"frames")
     workspace.set_video("src", video)

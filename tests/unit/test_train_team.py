@@ -1,6 +1,8 @@
 """Who trains on a cluster, and what the workers and the one that started them tell each other."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,7 +74,7 @@ def test_the_line_counts_beginnings_that_lead_nowhere() -> None:
         assert str(error) == "workers were lost 5 times at the same place (RuntimeError: connection closed)"
         assert begun == 10
 
-    asyncio.run(life())
+    _lived(life)
 
 
 def test_after_an_error_or_a_stop_nobody_begins_again() -> None:
@@ -87,4 +89,10 @@ def test_after_an_error_or_a_stop_nobody_begins_again() -> None:
         await asyncio.wait_for(stopped.stopped(), 10)
         assert not await stopped.begin()
 
-    asyncio.run(life())
+    _lived(life)
+
+
+def _lived(life: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run it in a thread of its own: where a browser is open, this thread has a loop already."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, life()).result()

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lookalike.errors import CheckpointError, ExportError, ExtraMissingError
+from lookalike.errors import ExportError, ExtraMissingError
 from lookalike.landmarks import GUIDE_POINTS
 from lookalike.models.amp import Amp
 from lookalike.models.autoencoder import Autoencoder, Df, Drawing, Faces, Liae
@@ -74,7 +74,6 @@ def write_network(
             "one with --no-guide, or --model saehd; or write this one with --to onnx"
         )
     whole = restore_model(checkpoint, torch.device("cpu")).eval().requires_grad_(False)
-    _check_finite(whole, folder)
     kept = _rounded(whole, folder) if precision == "float16" else whole
     doors = [_Door(model, config, layout) for model in (kept, whole)]
     data = _written(doors[0], ports(config, layout), folder, precision=precision, opset=opset, notes=notes)
@@ -219,11 +218,6 @@ def _rounded(model: Autoencoder, folder: Path) -> Autoencoder:
                 raise ExportError(f"a weight of the model in {folder} is too large for float16; write it as float32")
             parameter.copy_(parameter.half().float())
     return rounded
-
-
-def _check_finite(model: Autoencoder, folder: Path) -> None:
-    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
-        raise CheckpointError(f"the model in {folder} has collapsed; go back with: train --backup NUMBER")
 
 
 def _trial(inputs: list["Port"]) -> dict[str, NDArray[np.float32]]:

@@ -44,7 +44,7 @@ def export(
         overwrite: write over what is no export of this workspace.
 
     Raises:
-        CheckpointError: no such model, unreadable, or collapsed. ExportError: it cannot be said in that format.
+        CheckpointError: no such model, or unreadable. ExportError: it cannot be said in that format.
         ExtraMissingError: the packages for ONNX are not installed.
         ConsentError: records of consent are required, and one is missing, over, or for other material.
         ConfigError: options that do not go together. WorkspaceError: the output belongs to somebody.

@@ -144,7 +144,7 @@ class Workspace:
     def set_video(self, side: Side, path: Path) -> None:
         """Take a video into the workspace: linked if it lies on the same disk, else copied; folders are read in place.
 
-        One that was changed since is taken in again, beside the old one, as long as nothing was made of it.
+        One that was changed since is taken in again, beside the old one, as long as no faces were made of it.
 
         Raises:
             WorkspaceError: the workspace has another video on that side already, or the name is no text.
@@ -179,9 +179,8 @@ class Workspace:
         _write(self.folder, record.model_copy(update={side: source}))
 
     def _is_used(self, side: Side) -> bool:
-        """Whether something was made of a side's video."""
-        made = self.aligned(side), self.data(side) / ".extract"
-        return bool(self.done(f"extract_{side}")) or any(path.exists() for path in made)
+        """Whether faces were made of a side's video; a search that led to none does not count."""
+        return bool(self.done(f"extract_{side}")) or self.aligned(side).exists()
 
     def _compare(self, origin: Path, inside: Path) -> None:
         """See that a video lies in the workspace as it was taken in, where its owner's file is at hand.
