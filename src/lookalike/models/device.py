@@ -83,13 +83,16 @@ def _bfloat16_gain(device: torch.device) -> float:
     return _speedup(lambda: step(False), lambda: step(True))
 
 
-def _speedup(slow: Callable[[], None], fast: Callable[[], None], repeats: int = 12) -> float:
+def _speedup(slow: Callable[[], None], fast: Callable[[], None], repeats: int = 12, limit_s: float = 1.0) -> float:
     """Best time of one over best time of the other, taken in turns so that a busy machine hinders both alike."""
     best = [math.inf, math.inf]
+    began = time.perf_counter()
     for repeat in range(repeats + 1):
         for which, run in enumerate((slow, fast)):
             start = time.perf_counter()
             run()
             if repeat:  # the first is a warm-up
                 best[which] = min(best[which], time.perf_counter() - start)
+        if repeat and time.perf_counter() - began > limit_s:
+            break
     return best[0] / best[1]

@@ -11,9 +11,9 @@ from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers
-from lookalike.pipeline.merge import told_of, warnings
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
 from lookalike.pipeline.merge_open import open_job
+from lookalike.pipeline.merge_plan import has_alpha, told_of, warnings
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
 from lookalike.pipeline.result import allow_output, noting, stamp
@@ -64,7 +64,7 @@ def merge_piece(
     start, stop = _part(info, first, last)
     file = workspace.folder / NAME
     settings = settings_of(file, read_merge_file(file), config)
-    alpha = run.alpha or any(one.mode == "raw-rgb-mask" for one in settings.all())
+    alpha = has_alpha(settings, run)
     output = (output or workspace.folder / FILE).resolve()
     silent = _check(output, info, encoding, alpha)
     allow_output(workspace, output, overwrite, (STEP,))
@@ -72,8 +72,8 @@ def merge_piece(
         yield Message(STEP, f"without sound: {silent}")
     admission = yield from admit(workspace, trust)
     job = open_job(workspace, faces_by_frame(workspace.aligned("dst")), settings, run, name)
-    yield from warnings(info, settings, job)
-    sealer = open_sealer(workspace, trust, admission, told_of(job, settings, encoding))
+    yield from warnings(info, job)
+    sealer = open_sealer(workspace, trust, admission, told_of(job, encoding))
     times = frame_times(info)
     key = fingerprint(stamp(info.path), output, start, stop, encoding)
     video = SegmentedVideo(workspace.folder / ".piece", key, info, encoding, alpha=alpha)

@@ -1,0 +1,135 @@
+"""What a merge is to make: of which it is a function, and what is said of it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lookalike.merging.config import MergeRun
+from lookalike.pipeline.config import TrustOptions
+from lookalike.pipeline.covers import Covers
+from lookalike.pipeline.merge_job import MergeJob
+from lookalike.pipeline.merge_open import asked_network
+from lookalike.pipeline.merge_settings import Settings
+from lookalike.pipeline.result import stamp
+from lookalike.pipeline.seal import Told
+from lookalike.pipeline.trust import Admission
+from lookalike.pipeline.workspace import Workspace, fingerprint
+from lookalike.tone_map import HLG, PQ
+from lookalike.types import Event, Message, VideoInfo
+from lookalike.video import EncodeOptions
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """What is to be merged, and with what."""
+
+    workspace: Workspace
+    info: VideoInfo
+    """Of dst."""
+    encoding: EncodeOptions
+    trust: TrustOptions
+    admission: Admission
+    output: Path
+    """The video."""
+    sequence: bool
+    """Images are made instead of it."""
+    name: str | None
+    """Of the model; see model_name."""
+    faces: dict[int, list[Path]]
+    """Files that show the faces of each frame."""
+    job: MergeJob
+    covers: Covers
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the video has a channel for what is transparent."""
+        return has_alpha(self.job.settings, self.job.run)
+
+    @cached_property
+    def key(self) -> str:
+        """Stands for the files and options that decide every picture."""
+        return fingerprint(self._inputs(), self.encoding, self.sequence, self.covers)
+
+    def _inputs(self) -> str:
+        workspace, job = self.workspace, self.job
+        listing = [(p.name, p.stat().st_mtime_ns) for paths in self.faces.values() for p in paths]
+        weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
+        network = asked_network(workspace, job.settings, job.run)
+        said = stamp(network) if network else ""
+        dst = stamp(workspace.video("dst"))
+        return fingerprint(dst, weights, job.settings, job.run.model_dump_json(), said, sorted(listing))
+
+    @cached_property
+    def trust_key(self) -> str:
+        """Stands for what was asked before, and what the result says of itself."""
+        return fingerprint(self.trust, self.admission)
+
+    @cached_property
+    def told(self) -> Told:
+        """What the credentials say of how it was made."""
+        return told_of(self.job, self.encoding)
+
+    def is_made(self) -> bool:
+        """Whether the video that is there is the one asked for."""
+        noted = self.workspace.done("merge")
+        made = noted.get("key"), noted.get("trust"), noted.get("output")
+        asked = self.key, self.trust_key, str(self.output)
+        return made == asked and self.output.is_file() and stamp(self.output) == noted.get("stamp")
+
+    def facts(self, frames: int) -> dict[str, Any]:
+        """What the workspace notes of the video, once it is made.
+
+        Args:
+            frames: how many it has.
+        """
+        return {
+            "key": self.key,
+            "trust": self.trust_key,
+            "frames": frames,
+            "frames_with_face": len(self.faces),
+            "model": ", ".join(sorted(self.job.predictors)),
+            "iterations": max(self.told.models.values()),
+            "options": self.told.settings["merging"],
+            **{name: self.told.settings[name] for name in ("shots", "run", "encoding")},
+            "content_check": self.admission.content_check,
+            "consents": self.admission.consents,
+            "seconds": round(time.monotonic() - self.began, 1),
+            "seconds_by_part": self.job.clock.seconds(),
+        }
+
+
+def has_alpha(settings: Settings, run: MergeRun) -> bool:
+    """Whether a video has a channel for what is transparent."""
+    return run.alpha or any(one.mode == "raw-rgb-mask" for one in settings.all())
+
+
+def told_of(job: MergeJob, encoding: EncodeOptions) -> Told:
+    """What the credentials of a merge say of how it was made."""
+    settings = job.settings
+    return Told(
+        models={name: predictor.step for name, predictor in job.predictors.items()},
+        settings={
+            "merging": settings.base.model_dump(mode="json", exclude_none=True),
+            "shots": len(settings.shots),
+            "run": job.run.model_dump(mode="json", exclude_none=True),
+            "encoding": encoding.model_dump(mode="json", exclude_none=True),
+        },
+        label=bool(job.run.label),
+    )
+
+
+def warnings(info: VideoInfo, job: MergeJob) -> Iterator[Event]:
+    """What is possible and hardly meant."""
+    settings = job.settings.all()
+    if info.tags.transfer in (PQ, HLG) and any(config.color_transfer == "none" for config in settings):
+        yield Message(
+            "merge", "dst is HDR, and a drawn face is not; without a colour transfer it comes out grey, so use one"
+        )
+    learned = [config.mask for config in settings if config.mask.startswith("learned")]
+    for name, predictor in job.predictors.items():
+        if learned and not predictor.learns_masks:
+            yield Message("merge", f"the model {name} learns no masks; dst's own outline stands in for {learned[0]}")
