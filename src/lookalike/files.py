@@ -12,6 +12,8 @@ from lookalike.errors import StorageError
 
 _LONGEST_NAME = 255
 """Bytes."""
+_HALF_WRITTEN = (".*.partial*", ".tmp" + "[0-9A-Za-z]" * 6)
+"""Our own names, and that of safetensors."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -69,8 +71,9 @@ def discard(path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what killed runs left of files that were being written into a folder; nobody may be writing there now."""
-    for path in folder.glob(".*.partial*"):
-        discard(path)
+    for pattern in _HALF_WRITTEN:
+        for path in folder.glob(pattern):
+            discard(path)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -37,9 +37,10 @@ from small_models import adam, save, tiny
         (KeyboardInterrupt(), 130, "interrupted; run the same command again to go on"),
         (MemoryError(), 1, "error: out of memory; close other programs"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "error: out of memory; close other programs"),
+        (RuntimeError("std::bad_alloc"), 1, "error: out of memory; close other programs"),
         (OSError(errno.EIO, "Input/output error", "a.jpg"), 1, "error: a.jpg: Input/output error; put that right"),
     ],
-    ids=["ctrl-c", "memory", "memory of torch", "disk"],
+    ids=["ctrl-c", "memory", "memory of torch", "memory of OpenCV", "disk"],
 )
 def test_what_ends_a_command_is_one_line_that_says_what_to_do(
     trouble: BaseException,
@@ -282,10 +283,12 @@ def test_other_files_among_faces_under_way_are_let_be(tmp_path: Path) -> None:
 
 
 def test_half_written_files_are_swept_up(tmp_path: Path) -> None:
-    for name in (".preview.partial.jpg", ".state.new.partial.json", "preview.jpg", ".partial", "a.partial.jpg"):
+    others = [".partial", ".tmp", ".tmp notes", "a.partial.jpg", "preview.jpg"]
+    safetensors_own = ".tmpCHnonF"
+    for name in (".preview.partial.jpg", ".state.new.partial.json", safetensors_own, *others):
         (tmp_path / name).write_bytes(b"x")
     sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial", "a.partial.jpg", "preview.jpg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == others
 
 
 @pytest.mark.parametrize("decided", [True, False])

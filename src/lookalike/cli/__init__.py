@@ -53,6 +53,7 @@ _NO_MEMORY = (
     "out of memory",
     "insufficient memory",
     "failed to allocate",
+    "bad_alloc",  # C++
     "start new thread",
     "could not create a primitive",  # oneDNN's words
     "could not execute a primitive",
