@@ -220,10 +220,15 @@ class _Run:
         self._changed.add(name)
         return f"{name} deleted"
 
-    def put_back(self, _line: str) -> str | None:
-        """Whatever a fault changed is put back."""
-        done = [fault.hit for fault in reversed(self._faults) if fault.put_back()]
+    def put_back(self, line: str) -> str | None:
+        """What a fault changed is put back: the files that the error names, or if it names none, all."""
+        named = [fault for fault in self._faults if fault.hit and str(self._place.folder / fault.hit) in line]
+        done = _put_back(named) or _put_back(self._faults)
         return f"{', '.join(done)} put back" if done else None
+
+
+def _put_back(faults: list[Fault]) -> list[str]:
+    return [fault.hit for fault in reversed(faults) if fault.put_back()]
 
 
 _REMEDIES: Final[tuple[Callable[[_Run, str], str | None], ...]] = (
