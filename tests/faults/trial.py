@@ -208,8 +208,7 @@ class _Run:
         """A file is damaged: delete the one that is named, or move it away."""
         if not re.search(r"\b(delete|remove|move) (it|this)\b", line):
             return None
-        named = [Path(word.rstrip(";:,")) for word in line.split() if word.startswith(str(self._place.folder))]
-        there = [path for path in named if path.exists() and path != self._place.workspace]
+        there = [path for path in self._paths(line) if path.exists() and path != self._place.workspace]
         if not there:
             return None
         name = self._place.name(there[0])
@@ -220,11 +219,25 @@ class _Run:
         self._changed.add(name)
         return f"{name} deleted"
 
+    def _paths(self, line: str) -> list[Path]:
+        """Files that an error names."""
+        return [Path(word.rstrip(";:,")) for word in line.split() if word.startswith(str(self._place.folder))]
+
     def put_back(self, line: str) -> str | None:
         """What a fault changed is put back: the files that the error names, or if it names none, all."""
-        named = [fault for fault in self._faults if fault.hit and str(self._place.folder / fault.hit) in line]
+        paths = self._paths(line)
+        named = [
+            fault
+            for fault in self._faults
+            if fault.hit and any(_is_same(self._place.folder / fault.hit, path) for path in paths)
+        ]
         done = _put_back(named) or _put_back(self._faults)
         return f"{', '.join(done)} put back" if done else None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, maybe by different names."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _put_back(faults: list[Fault]) -> list[str]:
