@@ -11,6 +11,7 @@ an encoder divides its work by the cores that it has. Give it a machine with not
 import hashlib
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from lookalike.video import probe, read_frames
 from measure import arguments, finish
 from merge import add_model, write_frames
 from ray_overhead import overhead_of
-from ray_processes import RayMemory
+from ray_processes import RayProcesses
 
 _DRAWN_FRAMES = 120
 _KINDS: dict[str, int | None] = {"without_ray": None, "one_worker": 1, "two_workers": 2}
@@ -51,10 +52,25 @@ class Bench:
     """Send files to workers though they see them."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """A command, measured."""
+
+    seconds: float
+    cpu_seconds: float
+    """Of processors, by the command itself."""
+    processes: dict[str, float]
+    """Of the cluster's; see RayProcesses."""
+    hash: str
+    """Of what it made."""
+    pool: str
+    """What it says of the workers."""
+
+
 def main() -> None:
     parser = arguments("scale")
     parser.add_argument("--clip", type=Path, help="a video with one face, repeated as often as needed")
-    parser.add_argument("--frames", type=int, default=720, help="frames of each run, a multiple of 240 [720]")
+    parser.add_argument("--frames", type=int, default=1440, help="frames of each run, a multiple of 240 [1440]")
     parser.add_argument("--repeats", type=int, default=2, help="runs of each kind [2]")
     parser.add_argument("--step", choices=("extract", "merge"), help="only this one")
     parser.add_argument("--send", action="store_true", help="send files to the workers though they see them")
@@ -63,7 +79,7 @@ def main() -> None:
         folder = Path(name)
         clips = _clips(folder, given.clip, given.frames)
         bench = Bench(folder, address, clips, given.repeats, given.send)
-        with RayMemory(folder / "ray") as idle:
+        with RayProcesses(folder / "ray") as idle:
             overhead = overhead_of(address, folder)
         figures: dict[str, Any] = {
             "clip": {
@@ -73,7 +89,7 @@ def main() -> None:
             "files_sent_though_seen": given.send,
             "cluster_start_seconds": started,
             "overhead": overhead,
-            "memory_without_work": idle.figures(),
+            "processes_without_work": idle.figures(),
         }
         for step in (given.step,) if given.step else ("extract", "merge"):
             figures[step] = _measured(bench, step)
@@ -125,15 +141,14 @@ def _clips(folder: Path, clip: Path | None, frames: int) -> dict[str, Path]:
 
 def _measured(bench: Bench, step: str) -> dict[str, Any]:
     """Seconds of every kind of run, and their ratios."""
-    short = {kind: _run(bench, step, "short", kind)[0] for kind in _KINDS}  # warms up, too
-    times: dict[str, list[float]] = {kind: [] for kind in _KINDS}
-    made, said = {}, {}
-    with RayMemory(bench.folder / "ray") as memory:
-        for _ in range(bench.repeats):
-            for kind in _KINDS:
-                seconds, made[kind], said[kind] = _run(bench, step, "long", kind)
-                times[kind].append(seconds)
-                print(f"{step} {kind}: {seconds:.1f} s", file=sys.stderr)
+    short = {kind: _run(bench, step, "short", kind).seconds for kind in _KINDS}  # warms up, too
+    runs: dict[str, list[Run]] = {kind: [] for kind in _KINDS}
+    for _ in range(bench.repeats):
+        for kind in _KINDS:
+            runs[kind].append(_run(bench, step, "long", kind))
+            print(f"{step} {kind}: {runs[kind][-1].seconds:.1f} s", file=sys.stderr)
+    times = {kind: [run.seconds for run in done] for kind, done in runs.items()}
+    made = {kind: {run.hash for run in done} for kind, done in runs.items()}
     one, two = times["one_worker"], times["two_workers"]
     ratios = [a / b for a, b in zip(one, two, strict=True)]
     steady = [
@@ -147,31 +162,39 @@ def _measured(bench: Bench, step: str) -> dict[str, Any]:
         "two_over_one": _spread(ratios),
         "two_over_one_without_the_start": _spread(steady),
         "two_workers_over_without_ray": median(times["without_ray"]) / median(two),
-        "memory": memory.figures(),
-        "pool": said["two_workers"],
-        "same_by_workers": made["one_worker"] == made["two_workers"],
-        "same_without_ray": made["without_ray"] == made["one_worker"],
+        "command_cpu_seconds": {kind: [run.cpu_seconds for run in done] for kind, done in runs.items()},
+        "processes": {kind: [run.processes for run in runs[kind]] for kind in ("one_worker", "two_workers")},
+        "pool": runs["two_workers"][-1].pool,
+        "same_by_workers": len(made["one_worker"] | made["two_workers"]) == 1,
+        "same_without_ray": len(made["without_ray"] | made["one_worker"]) == 1,
         "bytes_each_frame": sum(path.stat().st_size for path in _files(step, bench.folder / "ws")) / frames,
     }
 
 
-def _run(bench: Bench, step: str, length: str, kind: str) -> tuple[float, str, str]:
-    """Seconds of a whole command, a hash of what it made, and what it says of the pool."""
+def _run(bench: Bench, step: str, length: str, kind: str) -> Run:
+    """A whole command."""
     workspace = _workspace(bench, step, length)
     words = {"extract": ["extract", workspace.folder, "dst"], "merge": ["merge", workspace.folder]}[step]
     workers = _KINDS[kind]
     if workers is not None:
         words += ["--ray", bench.address, "--ray-workers", workers]
         words += ["--ray-files", "send"] if bench.send else []
-    began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "lookalike", *map(str, words)], capture_output=True, text=True)
-    taken = time.perf_counter() - began
+    with RayProcesses(bench.folder / "ray") as processes:
+        began, computed = time.perf_counter(), _children_cpu()
+        done = subprocess.run([sys.executable, "-m", "lookalike", *map(str, words)], capture_output=True, text=True)
+        taken, computed = time.perf_counter() - began, _children_cpu() - computed
     if done.returncode:
         raise SystemExit(f"{step} {kind}: {done.stderr.strip()}")
     pool = re.findall(r"^\w+: (\d+ workers? did .*)$", done.stdout, re.MULTILINE)
     if step == "extract" and not (bench.folder / f"faces {length}").exists():  # what merging begins with
         shutil.copytree(workspace.data("dst"), bench.folder / f"faces {length}")
-    return taken, _hash(step, workspace), pool[-1] if pool else ""
+    return Run(taken, computed, processes.figures(), _hash(step, workspace), pool[-1] if pool else "")
+
+
+def _children_cpu() -> float:
+    """Seconds of processors of all commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _workspace(bench: Bench, step: str, length: str) -> Workspace:

@@ -79,8 +79,8 @@ def noted_pools(patch: pytest.MonkeyPatch, module: ModuleType) -> list[Pool]:
     opened: list[Pool] = []
 
     @contextmanager
-    def opening(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
-        with open_pool(options, gpus=gpus) as pool:
+    def opening(options: ClusterOptions, **how: Any) -> Iterator[Pool]:
+        with open_pool(options, **how) as pool:
             opened.append(pool)
             yield pool
 

@@ -35,8 +35,15 @@ def test_runs_cover_every_frame_once(keys: list[int], first: int) -> None:
     runs = runs_between(keys, first, 1008)
     assert (runs[0].start, runs[-1].stop) == (first, None)
     assert all(before.stop == after.start for before, after in pairwise(runs))
-    assert all(20 <= after.start - before.start <= 96 for before, after in pairwise(runs))
+    assert all(8 <= after.start - before.start <= 96 for before, after in pairwise(runs))
     assert sum(run.holds(500) for run in runs) == (first <= 500)
+
+
+def test_runs_get_shorter_towards_the_end() -> None:
+    starts = [run.start for run in runs_between([0], 0, 1008)]
+    lengths = [after - before for before, after in pairwise(starts)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert (lengths[0], lengths[-1]) == (63, 16)
 
 
 def test_runs_start_after_key_frames_that_are_near() -> None:

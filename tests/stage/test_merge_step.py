@@ -225,6 +225,7 @@ def test_a_mask_network_that_is_missing_is_refused_before_work_begins(tmp_path: 
     with pytest.raises(WeightsError, match=name):
         run(workspace, tmp_path / "out.mkv", MergeConfig(), MergeRun(mask_network=tmp_path / name))
     assert not (tmp_path / "out.mkv").exists()
+    assert not (workspace.folder / ".merge").exists()
 
 
 def test_what_mask_apply_wrote_counts_before_the_network(tmp_path: Path) -> None:

@@ -53,7 +53,10 @@ class Method:
 
     def remote(self, *values: Any) -> Ref:
         ref = Ref(self.actor, lambda: getattr(self.actor.ray, self.name)(self.actor, *values))
-        self.actor.calls.append(ref)
+        if self.name == "prepare":  # nobody waits for it
+            self.actor.ray.prepared.append(*values)
+        else:
+            self.actor.calls.append(ref)
         return ref
 
 
@@ -71,6 +74,7 @@ class Cluster:
         self.killers: dict[int, int] = {}
         self.most_under_way = 0
         self.reasons: list[Exception] = []
+        self.prepared: list[str] = []
 
     def put(self, value: Any) -> Any:
         return value
@@ -126,7 +130,7 @@ def hiring(cluster: Cluster) -> Any:
 
 def started(cluster: Cluster, size: int, report: PoolReport | None = None) -> Crew:
     cluster.remote = lambda **options: lambda _: hiring(cluster)  # type: ignore[method-assign]
-    return Crew(cluster, size, 0, (len, "spec"), report or PoolReport())
+    return Crew(cluster, size, 0, len, report or PoolReport())
 
 
 def test_results_come_in_order_and_tasks_are_drawn_as_they_are_needed() -> None:
@@ -138,7 +142,7 @@ def test_results_come_in_order_and_tasks_are_drawn_as_they_are_needed() -> None:
             yield number
 
     cluster, report = Cluster(), PoolReport()
-    results = started(cluster, 3, report).results(tasks())
+    results = started(cluster, 3, report).results("spec", tasks())
     for number in range(50):
         assert next(results) == ("spec", number)
         assert len(drawn) <= number + 1 + 4 * 3
@@ -149,10 +153,16 @@ def test_results_come_in_order_and_tasks_are_drawn_as_they_are_needed() -> None:
     assert report.lost == report.again == 0
 
 
+def test_workers_import_what_their_work_needs_before_there_is_any() -> None:
+    cluster = Cluster()
+    started(cluster, 3)
+    assert cluster.prepared == ["builtins"] * 3
+
+
 def test_tasks_of_a_dead_worker_are_done_by_others_and_another_takes_its_place() -> None:
     cluster, report = Cluster(), PoolReport()
     cluster.killers = {4: 1, 9: 2}
-    assert list(started(cluster, 2, report).results(range(12))) == [("spec", number) for number in range(12)]
+    assert list(started(cluster, 2, report).results("spec", range(12))) == [("spec", number) for number in range(12)]
     assert report.lost == 3
     assert 3 <= report.again <= 6
     assert len(cluster.actors) == 5
@@ -164,7 +174,7 @@ def test_a_lost_machine_leaves_the_work_to_the_rest() -> None:
     cluster = Cluster(room=2)
     cluster.killers = {4: 1}
     crew_of_two = started(cluster, 2)
-    results = crew_of_two.results(range(12))
+    results = crew_of_two.results("spec", range(12))
     taken = [next(results) for _ in range(3)]
     cluster.room = 1
     assert [*taken, *results] == [("spec", number) for number in range(12)]
@@ -176,12 +186,12 @@ def test_a_task_that_ends_its_worker_again_and_again_is_named() -> None:
     cluster = Cluster()
     cluster.killers = {4: 99}
     with pytest.raises(ClusterError, match="3 workers died of 4; see Ray's logs, or run without --ray"):
-        list(started(cluster, 2).results(range(12)))
+        list(started(cluster, 2).results("spec", range(12)))
     assert cluster.killers[4] == 96
 
 
 def test_an_error_of_ours_is_raised_at_its_place() -> None:
-    results = started(Cluster(), 2).results([0, 1, 1000, 3])
+    results = started(Cluster(), 2).results("spec", [0, 1, 1000, 3])
     assert [next(results), next(results)] == [("spec", 0), ("spec", 1)]
     with pytest.raises(VideoError, match="this one cannot be done"):
         next(results)
@@ -193,14 +203,14 @@ def test_an_error_while_drawing_tasks_is_raised() -> None:
         raise VideoError("cut short; fetch it again")
 
     with pytest.raises(VideoError, match="cut short"):
-        list(started(Cluster(), 1).results(tasks()))
+        list(started(Cluster(), 1).results("spec", tasks()))
 
 
 def test_other_versions_are_told_in_one_line() -> None:
     with pytest.raises(
         ClusterError, match=r"node/0 runs Lookalike 0\.0 and this machine .*; install the same"
     ) as caught:
-        list(started(Cluster(version="0.0"), 1).results([1]))
+        list(started(Cluster(version="0.0"), 1).results("spec", [1]))
     assert "\n" not in str(caught.value)
 
 
@@ -208,17 +218,17 @@ def test_machines_without_lookalike_are_told() -> None:
     cluster = Cluster()
     cluster.reasons = [TaskError("...\nModuleNotFoundError: No module named 'lookalike'")]
     with pytest.raises(ClusterError, match="a machine of the cluster lacks Lookalike"):
-        list(started(cluster, 1).results([1]))
+        list(started(cluster, 1).results("spec", [1]))
 
 
 def test_workers_that_never_start_are_given_up() -> None:
     cluster = Cluster()
     cluster.reasons = [LostError("no\nmemory")] * 9
     with pytest.raises(ClusterError, match="cannot be started: no memory"):
-        list(started(cluster, 2).results([1]))
+        list(started(cluster, 2).results("spec", [1]))
 
 
 def test_a_cluster_without_room_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "_START_SECONDS", 0.0)
     with pytest.raises(ClusterError, match="no worker of the Ray cluster was ready in 0 s"):
-        list(started(Cluster(room=0), 2).results([1]))
+        list(started(Cluster(room=0), 2).results("spec", [1]))

@@ -40,18 +40,18 @@ class _Hand:
 class Crew:
     """Actors that do tasks with one way of opening them."""
 
-    def __init__(self, ray: Any, size: int, gpus: int, opening: tuple[Any, Any], report: PoolReport) -> None:
-        """Start them.
+    def __init__(self, ray: Any, size: int, gpus: int, opens: Any, report: PoolReport) -> None:
+        """Start them; they import what their work needs while others go on.
 
         Args:
             ray: the library.
             size: workers wanted.
             gpus: graphics cards for each.
-            opening: function that opens the work in a worker, and what it is given.
+            opens: function that opens the work in a worker.
             report: filled as work is done.
         """
         self._ray, self._report = ray, report
-        self._open, self._spec = opening[0], ray.put(opening[1])
+        self.opens, self._spec = opens, None
         options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
         self._kind = ray.remote(**options)(Worker)
         self._hands: list[_Hand] = []
@@ -60,13 +60,14 @@ class Crew:
         self._strikes: dict[int, int] = {}
         self._failed_starts = 0
         self._finished: dict[int, Outcome] = {}
-        self._alive = time.monotonic()
+        self._alive = 0.0
         self._size, self._threads = size, threads_here()
         for _ in range(size):
             self._hire()
 
-    def results(self, tasks: Iterable[Any]) -> Iterator[Any]:
-        """See `Pool.ordered`."""
+    def results(self, spec: Any, tasks: Iterable[Any]) -> Iterator[Any]:
+        """See `Pool.ordered`; can be asked once."""
+        self._spec, self._alive = self._ray.put(spec), time.monotonic()
         waiting, drawn, out, more = iter(tasks), 0, 0, True
         while True:
             while out in self._finished:
@@ -102,6 +103,7 @@ class Crew:
     def _hire(self) -> None:
         actor = self._kind.remote(self._threads)
         self._hands.append(_Hand(actor, actor.hello.remote()))
+        actor.prepare.remote(self.opens.__module__)
 
     def _end(self, hand: _Hand) -> None:
         with suppress(self._ray.exceptions.RayError, ValueError):
@@ -114,7 +116,7 @@ class Crew:
         return hand if hand is not None and len(hand.under_way) < UNDER_WAY else None
 
     def _give(self, hand: _Hand, number: int) -> None:
-        hand.under_way.append((number, hand.actor.do.remote(self._open, self._spec, self._tasks[number])))
+        hand.under_way.append((number, hand.actor.do.remote(self.opens, self._spec, self._tasks[number])))
 
     def _look(self) -> None:
         """Wait until something happens, and take note of it."""

@@ -24,11 +24,13 @@ _SETTLE_SECONDS: Final = 3.0
 
 
 @contextmanager
-def open_pool(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
+def open_pool(options: ClusterOptions, *, gpus: int = 0, opens: Callable[..., Any] | None = None) -> Iterator[Pool]:
     """The workers that the options ask for: this process alone, or those of a cluster.
 
     Args:
         gpus: whole graphics cards that each worker needs for itself.
+        opens: what `ordered` will be given, if it is known before there is work: workers start now, and import what it
+            needs while this process goes on.
 
     Raises:
         ExtraMissingError: Ray is not installed. ConfigError: no address.
@@ -38,7 +40,7 @@ def open_pool(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
         yield Alone()
         return
     with joined(options.ray) as ray:
-        pool = RayPool(ray, options, gpus)
+        pool = RayPool(ray, options, gpus, opens)
         try:
             yield pool
         finally:
@@ -48,13 +50,16 @@ def open_pool(options: ClusterOptions, *, gpus: int = 0) -> Iterator[Pool]:
 class RayPool:
     """See Pool."""
 
-    def __init__(self, ray: Any, options: ClusterOptions, gpus: int = 0) -> None:
-        """Of a cluster that was joined."""
+    def __init__(
+        self, ray: Any, options: ClusterOptions, gpus: int = 0, opens: Callable[..., Any] | None = None
+    ) -> None:
+        """Of a cluster that was joined; see open_pool."""
         self._ray, self._gpus = ray, gpus
         self._workers = options.ray_workers or _free(ray, gpus)
         self._report = PoolReport()
         self._sender = None if options.ray_files == "shared" else self._open_sender()
         self._files = RayFiles(options.ray_files, uuid.uuid4().hex[:12], self._sender)
+        self._early = None if opens is None else self._crew(opens)
 
     @property
     def files(self) -> Files:
@@ -64,9 +69,7 @@ class RayPool:
     @property
     def report(self) -> PoolReport | None:
         """See Pool."""
-        if self._sender is not None:
-            with suppress(self._ray.exceptions.RayError):
-                self._report.sent_bytes = self._ray.get(self._sender.sent.remote(), timeout=_TIDY_SECONDS)
+        self._count_sent()
         return self._report
 
     def ordered(
@@ -77,23 +80,45 @@ class RayPool:
         first = list(islice(waiting, 1))
         if not first:
             return
-        crew = Crew(self._ray, self._workers, self._gpus, (open_worker, spec), self._report)
+        early, self._early = self._early, None
+        crew = early or self._crew(open_worker)
         try:
-            yield from crew.results(chain(first, waiting))
+            if crew.opens is not open_worker:
+                raise ValueError(f"the pool was opened for {crew.opens}, not for {open_worker}")
+            yield from crew.results(spec, chain(first, waiting))
         finally:
             crew.dismiss()
 
     def close(self) -> None:
-        """Remove what machines were sent; only the report is left."""
+        """End workers that got no work, and remove what machines were sent; only the report is left."""
+        if self._early is not None:
+            self._early.dismiss()
         if self._sender is None:
             return
-        _, sender, self._sender = self.report, self._sender, None
+        is_known = self._count_sent()
+        sender, self._sender = self._sender, None
         with suppress(self._ray.exceptions.RayError):
-            drop = self._ray.remote(num_cpus=0, max_retries=0)(drop_sent)
-            nodes = [node["NodeID"] for node in self._ray.nodes() if node["Alive"]]
-            tidying = [drop.options(scheduling_strategy=_only_on(node)).remote(self._files.token) for node in nodes]
-            self._ray.wait(tidying, num_returns=len(tidying), timeout=_TIDY_SECONDS)
+            if self._report.sent_bytes or not is_known:
+                self._drop_sent()
             self._ray.kill(sender)
+
+    def _crew(self, opens: Callable[..., Any]) -> Crew:
+        return Crew(self._ray, self._workers, self._gpus, opens, self._report)
+
+    def _count_sent(self) -> bool:
+        """Note how much was sent so far; whether that could be told."""
+        if self._sender is None:
+            return True
+        with suppress(self._ray.exceptions.RayError):
+            self._report.sent_bytes = self._ray.get(self._sender.sent.remote(), timeout=_TIDY_SECONDS)
+            return True
+        return False
+
+    def _drop_sent(self) -> None:
+        drop = self._ray.remote(num_cpus=0, max_retries=0)(drop_sent)
+        nodes = [node["NodeID"] for node in self._ray.nodes() if node["Alive"]]
+        tidying = [drop.options(scheduling_strategy=_only_on(node)).remote(self._files.token) for node in nodes]
+        self._ray.wait(tidying, num_returns=len(tidying), timeout=_TIDY_SECONDS)
 
     def _open_sender(self) -> Any:
         """On the machine of this process, whose files it reads."""

@@ -5,7 +5,9 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from lookalike import __version__
@@ -54,6 +56,11 @@ class Worker:
 
         node = ray.get_runtime_context().get_node_id()
         return Greeting(__version__, f"{platform.node()}-{node[:6]}", os.getpid())
+
+    def prepare(self, module: str) -> None:
+        """Import what the work will need, as far as it can be; an error comes again where it can be told."""
+        with suppress(Exception):
+            import_module(module)
 
     def do(self, open_worker: Callable[[Any], Callable[[Any], Any]], spec: Any, task: Any) -> Outcome:
         """Do a task; an error comes back as one that can travel."""

@@ -86,10 +86,23 @@ def open_segmenter(network: Path, device: str = "auto", precision: Precision | N
         WeightsError: it cannot be read. ExtraMissingError: ONNX Runtime is needed and not installed.
         ConfigError: no such device.
     """
-    if network.suffix.lower() == ".onnx":
+    if _is_onnx(network):
         return MaskNetwork(network)
     kind = DflXsegSegmenter if is_dfl_xseg(network) else XsegSegmenter
     return kind(network, device, precision)
+
+
+def precision_of(network: Path, device: str = "auto") -> Precision | None:
+    """What `open_segmenter` would choose, without loading anything; None where it has no choice.
+
+    Raises:
+        ConfigError: no such device.
+    """
+    return None if _is_onnx(network) else choose_compute(device).precision
+
+
+def _is_onnx(network: Path) -> bool:
+    return network.suffix.lower() == ".onnx"
 
 
 def seen_of(segmenter: Segmenter, image: NDArray[np.uint8], record: FaceRecord) -> Mask:

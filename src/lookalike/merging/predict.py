@@ -29,17 +29,15 @@ class Prediction:
 class Predictor:
     """A model ready to swap faces."""
 
-    def __init__(self, folder: Path, device: str = "auto", *, whole: bool = True) -> None:
-        """Load the model in `folder`, which may lack what only training needs if it is not `whole`.
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        """Load the model in `folder`, which may lack what only training needs.
 
         Raises:
             CheckpointError: none there, or unreadable.
         """
-        checkpoint = load_checkpoint(folder, to_train=whole)
+        checkpoint = load_checkpoint(folder, to_train=False)
         self._compute = choose_compute(device, checkpoint.state.precision)
         self.config: ModelConfig = checkpoint.state.model
-        self.step: int = checkpoint.state.step
-        self.learns_masks: bool = getattr(self.config, "learn_mask", True)
         self._model = restore_model(checkpoint, self._compute.device).eval()
 
     @torch.inference_mode()

@@ -100,11 +100,13 @@ def _whole(job: Job, search: Callable[..., Iterator[Event]]) -> Iterator[Event]:
             faces.mkdir()
     log = job.log()
     drop_unlogged(faces, log)
-    if log.frames:
-        yield Message(job.step, f"going on from frame {len(log.frames)}")
+    before = len(log.frames)
+    if before:
+        yield Message(job.step, f"going on from frame {before}")
     yield from search(job.info, looker, faces, job.config, log, job.step, job.check)
     choice, judged = job.judged(log, wanted)
-    yield from _made_whole(job, looker, faces, log, [v for v in judged if not _is_whole(faces / v.seen.file)])
+    earlier = [verdict for verdict in judged if verdict.frame < before]  # whose files another run wrote
+    yield from _made_whole(job, looker, faces, log, [v for v in earlier if not _is_whole(faces / v.seen.file)])
     for verdict in judged:
         path = faces / verdict.seen.file
         if path.exists():

@@ -11,8 +11,8 @@ from lookalike.pipeline.footage import Footage, footage_frames
 from lookalike.types import Frame
 from lookalike.video import is_images, keyframes, read_frames
 
-_SHORTEST, _LONGEST, _PARTS = 24, 64, 16
-"""Frames of a run: a sixteenth of the video within these bounds, so that all workers end at about the same time."""
+_SHORTEST, _LONGEST, _PARTS = 16, 64, 16
+"""Frames of a run: a sixteenth of what is left within these bounds, so that all workers end at about the same time."""
 _END: Final = 1 << 62
 
 
@@ -52,16 +52,19 @@ def cut_into_runs(path: Path, count: int, first: int = 0, beside: int = 0) -> li
 
 
 def runs_between(keys: Sequence[int], first: int, count: int) -> list[Run]:
-    """Runs of about equal length; each starts after a key frame where one is near, as decoding to there costs least.
+    """Runs, shorter towards the end; each starts after a key frame where one is near, as decoding to there costs least.
 
     Args:
         keys: numbers of the key frames, rising. A reader starts decoding at the last one before a run.
         first: where the first run starts.
         count: frames of the whole video.
     """
-    length = min(max(count // _PARTS, _SHORTEST), _LONGEST)
     starts = [first]
-    while count - starts[-1] > length * 3 // 2:
+    while True:
+        left = count - starts[-1]
+        length = min(max(left // _PARTS, _SHORTEST), _LONGEST)
+        if left <= length * 3 // 2:
+            break
         middle = starts[-1] + length
         place = bisect_left(keys, middle - 1)
         near = [key + 1 for key in keys[max(place - 1, 0) : place + 1] if abs(key + 1 - middle) <= length // 2]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from lookalike.errors import WeightsError
 from lookalike.pipeline.workspace import Workspace
 
 NAME = "xseg"
@@ -17,9 +18,15 @@ def own_network(workspace: Workspace) -> Path:
 
 
 def network_of(workspace: Workspace, given: Path | None) -> Path:
-    """The file given, else the workspace's own network, else the generic one."""
+    """The file given, else the workspace's own network, else the generic one.
+
+    Raises:
+        WeightsError: there is no such file as was given.
+    """
     from lookalike.models.xseg import generic_weights  # costs torch
 
+    if given is not None and not given.is_file():
+        raise WeightsError(f"{given} does not exist; give a mask network's file of weights, or an ONNX file")
     own = own_network(workspace)
     return given or (own if own.is_file() else generic_weights())
 

@@ -1,6 +1,8 @@
 """Step 3: the drawn faces laid into dst's frames, encoded as they come."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lookalike.cluster.config import ClusterOptions
@@ -9,12 +11,13 @@ from lookalike.cluster.ray_pool import open_pool
 from lookalike.errors import ConfigError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.merging.label import check_label
 from lookalike.models.device import choose_device
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers, read_covers
-from lookalike.pipeline.merge_far import Stretched, open_far_merge, opening_of, stretches
+from lookalike.pipeline.merge_far import open_far_merge, opening_of, stretches
 from lookalike.pipeline.merge_job import MergeJob, first_needed
-from lookalike.pipeline.merge_open import open_job
+from lookalike.pipeline.merge_open import models_of, open_job, states_of
 from lookalike.pipeline.merge_plan import MergePlan, has_alpha, warnings
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
@@ -63,7 +66,8 @@ def merge(
     if cluster.ray is not None and (sequence or run.masks or run.patches):
         raise ConfigError("a cluster merges into a video only; leave out --ray, or --sequence, --masks and --patches")
     gpus = int(cluster.ray is not None and choose_device(run.device).type == "cuda")
-    with open_pool(cluster, gpus=gpus) as pool:
+    check_label(run.label)
+    with open_pool(cluster, gpus=gpus, opens=open_far_merge) as pool:
         check = watched(workspace.video("dst"))
         info = probe(workspace.video("dst"))
         file = workspace.folder / NAME
@@ -73,45 +77,64 @@ def merge(
             check_output(output, info, encoding, alpha=has_alpha(settings, run))
             allow_output(workspace, output, overwrite)
         faces = faces_by_frame(workspace.aligned("dst"))
+        models = models_of(workspace, name, run.people)
+        states = states_of(workspace, models)
         admission = yield from admit(workspace, trust)
-        job = open_job(workspace, faces, settings, run, name)
-        covers = read_covers(workspace) if trust.cover else Covers()
-        plan = MergePlan(workspace, info, encoding, trust, admission, output, sequence, name, faces, job, covers)
+        plan = MergePlan(
+            workspace=workspace,
+            info=info,
+            encoding=encoding,
+            trust=trust,
+            admission=admission,
+            output=output,
+            sequence=sequence,
+            faces=faces,
+            settings=settings,
+            run=run,
+            models=models,
+            states=states,
+            covers=read_covers(workspace) if trust.cover else Covers(),
+        )
         if plan.is_made():
             drop_segments(workspace.folder / ".merge")
             yield Message("merge", f"reused {output}")
             return
-        yield from warnings(info, job)
+        job = None if cluster.ray else replace(open_job(workspace, faces, settings, run, name), clock=plan.clock)
+        yield from warnings(info, settings, states)
         sealer = open_sealer(workspace, trust, admission, plan.told)
         images = MergeImages(workspace, run, sequence, sealer)
         yield from images.claim(fingerprint(plan.key, trust))
-        if sequence:
-            yield from _into_images(plan, images)
+        if job is None:
+            yield from _into_video(plan, sealer, check, partial(_fill_far, plan, pool))
+        elif sequence:
+            yield from _into_images(plan, job, images)
         else:
-            yield from _into_video(plan, images, sealer, check, pool)
+            yield from _into_video(plan, sealer, check, partial(_fill_here, plan, job, images))
 
 
-def _into_images(plan: MergePlan, images: MergeImages) -> Iterator[Event]:
+def _into_images(plan: MergePlan, job: MergeJob, images: MergeImages) -> Iterator[Event]:
     start, counts = images.start(), Counts()
     if start:
         yield Message("merge", f"reused {start} images that were merged before")
-    for frame in _merged(plan, images, counts, start):
+    for frame in _merged(plan, job, images, counts, start):
         yield _progress(plan, frame.index + 1)
     yield Message("merge", f"{counts.says(start)}, in {images.says()}")
     plan.workspace.note("merge_images", **plan.told.model_dump(mode="json"))
 
 
 def _into_video(
-    plan: MergePlan, images: MergeImages, sealer: Sealer, check: Callable[[], None], pool: Pool
+    plan: MergePlan,
+    sealer: Sealer,
+    check: Callable[[], None],
+    fill: Callable[[SegmentedVideo, Counts], Iterator[Event]],
 ) -> Iterator[Event]:
     """Merge what no earlier run has merged, join the segments, and seal the result.
 
     Args:
         plan: what is merged.
-        images: written beside the video.
         sealer: signs it.
         check: raises an error if dst was changed.
-        pool: where it is merged.
+        fill: merges all segments from the video's start on, and counts.
     """
     workspace, info, output, counts = plan.workspace, plan.info, plan.output, Counts()
     video = SegmentedVideo(workspace.folder / ".merge", plan.key, info, plan.encoding, alpha=plan.alpha)
@@ -119,15 +142,7 @@ def _into_video(
     start = video.start
     if start:
         yield Message("merge", f"reused {start} frames that were merged before")
-    if pool.report is None:
-        for frame in video.write(_merged(plan, images, counts, start)):
-            yield _progress(plan, frame.index + 1)
-    else:
-        opening = opening_of(workspace, info, plan.job, plan.name, plan.covers, video, pool.files)
-        for stretched in pool.ordered(open_far_merge, opening, stretches(info, plan.faces, start)):
-            _take(video, stretched, plan.job, counts)
-            yield _progress(plan, start + counts.frames)
-        yield Message("merge", pool.report.says())
+    yield from fill(video, counts)
     sound = info.path if info.audio_tracks and plan.trust.sound == "keep" else None
     seal = noting(workspace, "merge", output, sealer.video(output), lambda: plan.facts(start + counts.frames))
     forget_proof(workspace)
@@ -135,21 +150,34 @@ def _into_video(
     yield Message("merge", f"{counts.says(start)}, in {output}")
 
 
-def _merged(plan: MergePlan, images: MergeImages, counts: Counts, start: int) -> Iterator[Frame]:
+def _fill_here(
+    plan: MergePlan, job: MergeJob, images: MergeImages, video: SegmentedVideo, counts: Counts
+) -> Iterator[Event]:
+    """In this process; images are written beside the video."""
+    for frame in video.write(_merged(plan, job, images, counts, video.start)):
+        yield _progress(plan, frame.index + 1)
+
+
+def _fill_far(plan: MergePlan, pool: Pool, video: SegmentedVideo, counts: Counts) -> Iterator[Event]:
+    """By the workers of a pool."""
+    start, opening = video.start, opening_of(plan, video, pool.files)
+    for done in pool.ordered(open_far_merge, opening, stretches(plan.info, plan.faces, start)):
+        if done.piece is not None:
+            video.take(done.number, done.piece)
+        counts.add(done.counts)
+        plan.clock.add(done.seconds)
+        yield _progress(plan, start + counts.frames)
+    if pool.report is not None:
+        yield Message("merge", pool.report.says())
+
+
+def _merged(plan: MergePlan, job: MergeJob, images: MergeImages, counts: Counts, start: int) -> Iterator[Frame]:
     """Frames from `start` on, merged, their images written."""
     frames = read_frames(plan.info.path, first_needed(start))
-    for frame, merged in merged_stretch(plan.job, frames, start, None, plan.covers, counts):
+    for frame, merged in merged_stretch(job, frames, start, None, plan.covers, counts):
         images.write(frame, merged)
-        with plan.job.clock.measure("encode"):  # what happens to the frame until the next one is asked for
+        with job.clock.measure("encode"):  # what happens to the frame until the next one is asked for
             yield frame
-
-
-def _take(video: SegmentedVideo, done: Stretched, job: MergeJob, counts: Counts) -> None:
-    """Put a segment that was made elsewhere in its place, and count it."""
-    if done.piece is not None:
-        video.take(done.number, done.piece)
-    counts.add(done.counts)
-    job.clock.add(done.seconds)
 
 
 def _progress(plan: MergePlan, done: int) -> Progress:

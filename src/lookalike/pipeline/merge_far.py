@@ -10,7 +10,7 @@ from typing import Final
 
 from lookalike.cluster.files import FileRef, Files, file_ref
 from lookalike.files import write_bytes
-from lookalike.masks.segmenter import open_segmenter
+from lookalike.masks.segmenter import open_segmenter, precision_of
 from lookalike.merging.config import MergeRun
 from lookalike.merging.merge import Merged
 from lookalike.merging.predict import Predictor
@@ -23,10 +23,11 @@ from lookalike.pipeline import segments
 from lookalike.pipeline.covers import Covers
 from lookalike.pipeline.footage import Footage, footage_frames, footage_of
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
-from lookalike.pipeline.merge_open import asked_network, asked_upscaler, chooser, models_of
+from lookalike.pipeline.merge_open import asked_network, asked_upscaler, chooser
+from lookalike.pipeline.merge_plan import MergePlan
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
-from lookalike.pipeline.workspace import Workspace
+from lookalike.tone_map import graphics_white
 from lookalike.types import Frame, VideoInfo
 from lookalike.video import EncodeOptions, VideoWriter, frame_times, segment_suffix
 
@@ -85,44 +86,32 @@ class Stretched:
     """See `Stopwatch`."""
 
 
-def opening_of(
-    workspace: Workspace,
-    info: VideoInfo,
-    job: MergeJob,
-    name: str | None,
-    covers: Covers,
-    video: segments.SegmentedVideo,
-    files: Files,
-) -> Opening:
-    """What workers need for the merge that `job` was opened for.
+def opening_of(plan: MergePlan, video: segments.SegmentedVideo, files: Files) -> Opening:
+    """What workers need for a merge; nothing of it is loaded here.
 
     Args:
-        info: of dst.
-        name: of the model; see model_name.
-        covers: laid over faces.
+        plan: what is merged.
         video: where the segments go.
         files: of the pool.
     """
-    models = models_of(workspace, name, job.run.people)
-    network = asked_network(workspace, job.settings, job.run)
+    workspace, run = plan.workspace, plan.run
+    network = asked_network(workspace, plan.settings, run)
     mark = video.folder / _SHARED_MARK
     write_bytes(mark, uuid.uuid4().hex.encode())
     return Opening(
         files=files,
-        footage=footage_of(info),
-        models=models,
-        weights={
-            one: [file_ref(workspace.model(one) / part) for part in DRAWING_PARTS] for one in set(models.values())
-        },
+        footage=footage_of(plan.info),
+        models=plan.models,
+        weights={one: [file_ref(workspace.model(one) / part) for part in DRAWING_PARTS] for one in plan.states},
         network=file_ref(network) if network and network != generic_weights() else None,
         asks_network=network is not None,
-        precision=job.network.precision if job.network else None,
-        settings=job.settings,
-        run=job.run.model_copy(update={"device": choose_device(job.run.device).type, "mask_network": None}),
-        white=job.white,
+        precision=precision_of(network, run.device) if network else None,
+        settings=plan.settings,
+        run=run.model_copy(update={"device": choose_device(run.device).type, "mask_network": None}),
+        white=graphics_white(plan.info.tags),
         encoding=video.options,
         alpha=video.alpha,
-        covers=covers,
+        covers=plan.covers,
         mark=file_ref(mark),
     )
 
@@ -147,7 +136,7 @@ def open_far_merge(opening: Opening) -> Callable[[Stretch], Stretched]:
         tracks=Tracks({}, run.stabilize),
         settings=opening.settings,
         run=run,
-        predictors={name: Predictor(folder, run.device, whole=False) for name, folder in folders.items()},
+        predictors={name: Predictor(folder, run.device) for name, folder in folders.items()},
         model_of=chooser(opening.models),
         network=open_segmenter(network, run.device, opening.precision) if opening.asks_network else None,
         upscale=asked_upscaler(opening.settings, run),

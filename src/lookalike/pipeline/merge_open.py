@@ -6,10 +6,10 @@ from pathlib import Path
 from lookalike.errors import ConfigError
 from lookalike.masks.segmenter import open_segmenter
 from lookalike.merging.config import MergeRun
-from lookalike.merging.label import check_label
 from lookalike.merging.predict import FaceUpscaler, Predictor
 from lookalike.merging.regions import needs_seg_dst, needs_seg_prd
 from lookalike.merging.track import Spot, Tracks
+from lookalike.models.checkpoint import TrainState, load_state
 from lookalike.pipeline.mask_networks import network_of
 from lookalike.pipeline.merge_job import MergeJob
 from lookalike.pipeline.merge_settings import Settings
@@ -33,9 +33,8 @@ def open_job(
 
     Raises:
         CheckpointError: no such model. WeightsError: a network that cannot be read.
-        ConfigError: see models_of and check_label.
+        ConfigError: see models_of.
     """
-    check_label(run.label)
     models = models_of(workspace, name, run.people)
     network = asked_network(workspace, settings, run)
     return MergeJob(
@@ -69,6 +68,15 @@ def models_of(workspace: Workspace, name: str | None, people: str | None) -> dic
     return models
 
 
+def states_of(workspace: Workspace, models: dict[int | None, str]) -> dict[str, TrainState]:
+    """Where each model stands, by its name.
+
+    Raises:
+        CheckpointError: one is damaged.
+    """
+    return {name: load_state(workspace.model(name)) for name in sorted(set(models.values()))}
+
+
 def chooser(models: dict[int | None, str]) -> Callable[[Spot], str | None]:
     """Says which model draws a face; see `MergeJob.model_of`."""
     everybody = models.get(None)
@@ -81,6 +89,10 @@ def asked_upscaler(settings: Settings, run: MergeRun) -> FaceUpscaler | None:
 
 
 def asked_network(workspace: Workspace, settings: Settings, run: MergeRun) -> Path | None:
-    """The file of the mask network that the settings ask for, if they ask for one."""
+    """The file of the mask network that the settings ask for, if they ask for one.
+
+    Raises:
+        WeightsError: there is none.
+    """
     asks = any(needs_seg_dst(config.mask) or needs_seg_prd(config.mask) for config in settings.all())
     return network_of(workspace, run.mask_network) if asks else None

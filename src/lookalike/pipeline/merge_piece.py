@@ -9,10 +9,11 @@ from typing import Any, Final
 from lookalike.errors import ConfigError, EncoderError
 from lookalike.faceset import faces_by_frame
 from lookalike.merging.config import MergeConfig, MergeRun
+from lookalike.merging.label import check_label
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
-from lookalike.pipeline.merge_open import open_job
+from lookalike.pipeline.merge_open import models_of, open_job, states_of
 from lookalike.pipeline.merge_plan import has_alpha, told_of, warnings
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
@@ -71,9 +72,11 @@ def merge_piece(
     if silent:
         yield Message(STEP, f"without sound: {silent}")
     admission = yield from admit(workspace, trust)
+    check_label(run.label)
+    states = states_of(workspace, models_of(workspace, name, run.people))
     job = open_job(workspace, faces_by_frame(workspace.aligned("dst")), settings, run, name)
-    yield from warnings(info, job)
-    sealer = open_sealer(workspace, trust, admission, told_of(job, encoding))
+    yield from warnings(info, settings, states)
+    sealer = open_sealer(workspace, trust, admission, told_of(states, settings, run, encoding))
     times = frame_times(info)
     key = fingerprint(stamp(info.path), output, start, stop, encoding)
     video = SegmentedVideo(workspace.folder / ".piece", key, info, encoding, alpha=alpha)
@@ -83,7 +86,7 @@ def merge_piece(
     sound_from = info.path if info.audio_tracks and not silent and trust.sound == "keep" else None
 
     def facts() -> dict[str, Any]:
-        model, seconds = ", ".join(sorted(job.predictors)), round(time.monotonic() - began, 1)
+        model, seconds = ", ".join(sorted(states)), round(time.monotonic() - began, 1)
         return {"first": start + 1, "last": stop, "model": model, "seconds": seconds}
 
     seal = noting(workspace, STEP, output, sealer.video(output), facts)

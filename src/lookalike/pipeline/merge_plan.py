@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.merging.config import MergeRun
+from lookalike.models.checkpoint import TrainState
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers
-from lookalike.pipeline.merge_job import MergeJob
 from lookalike.pipeline.merge_open import asked_network
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.result import stamp
 from lookalike.pipeline.seal import Told
 from lookalike.pipeline.trust import Admission
 from lookalike.pipeline.workspace import Workspace, fingerprint
+from lookalike.stopwatch import Stopwatch
 from lookalike.tone_map import HLG, PQ
 from lookalike.types import Event, Message, VideoInfo
 from lookalike.video import EncodeOptions
@@ -36,18 +37,22 @@ class MergePlan:
     """The video."""
     sequence: bool
     """Images are made instead of it."""
-    name: str | None
-    """Of the model; see model_name."""
     faces: dict[int, list[Path]]
     """Files that show the faces of each frame."""
-    job: MergeJob
+    settings: Settings
+    run: MergeRun
+    models: dict[int | None, str]
+    """See models_of."""
+    states: dict[str, TrainState]
+    """Where each model stands."""
     covers: Covers
+    clock: Stopwatch = field(default_factory=Stopwatch)
     began: float = field(default_factory=time.monotonic)
 
     @property
     def alpha(self) -> bool:
         """Whether the video has a channel for what is transparent."""
-        return has_alpha(self.job.settings, self.job.run)
+        return has_alpha(self.settings, self.run)
 
     @cached_property
     def key(self) -> str:
@@ -55,13 +60,13 @@ class MergePlan:
         return fingerprint(self._inputs(), self.encoding, self.sequence, self.covers)
 
     def _inputs(self) -> str:
-        workspace, job = self.workspace, self.job
+        workspace, settings, run = self.workspace, self.settings, self.run
         listing = [(p.name, p.stat().st_mtime_ns) for paths in self.faces.values() for p in paths]
-        weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(job.predictors)]
-        network = asked_network(workspace, job.settings, job.run)
+        weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(self.states)]
+        network = asked_network(workspace, settings, run)
         said = stamp(network) if network else ""
         dst = stamp(workspace.video("dst"))
-        return fingerprint(dst, weights, job.settings, job.run.model_dump_json(), said, sorted(listing))
+        return fingerprint(dst, weights, settings, run.model_dump_json(), said, sorted(listing))
 
     @cached_property
     def trust_key(self) -> str:
@@ -71,7 +76,7 @@ class MergePlan:
     @cached_property
     def told(self) -> Told:
         """What the credentials say of how it was made."""
-        return told_of(self.job, self.encoding)
+        return told_of(self.states, self.settings, self.run, self.encoding)
 
     def is_made(self) -> bool:
         """Whether the video that is there is the one asked for."""
@@ -91,14 +96,14 @@ class MergePlan:
             "trust": self.trust_key,
             "frames": frames,
             "frames_with_face": len(self.faces),
-            "model": ", ".join(sorted(self.job.predictors)),
+            "model": ", ".join(sorted(self.states)),
             "iterations": max(self.told.models.values()),
             "options": self.told.settings["merging"],
             **{name: self.told.settings[name] for name in ("shots", "run", "encoding")},
             "content_check": self.admission.content_check,
             "consents": self.admission.consents,
             "seconds": round(time.monotonic() - self.began, 1),
-            "seconds_by_part": self.job.clock.seconds(),
+            "seconds_by_part": self.clock.seconds(),
         }
 
 
@@ -107,29 +112,27 @@ def has_alpha(settings: Settings, run: MergeRun) -> bool:
     return run.alpha or any(one.mode == "raw-rgb-mask" for one in settings.all())
 
 
-def told_of(job: MergeJob, encoding: EncodeOptions) -> Told:
+def told_of(states: dict[str, TrainState], settings: Settings, run: MergeRun, encoding: EncodeOptions) -> Told:
     """What the credentials of a merge say of how it was made."""
-    settings = job.settings
     return Told(
-        models={name: predictor.step for name, predictor in job.predictors.items()},
+        models={name: state.step for name, state in states.items()},
         settings={
             "merging": settings.base.model_dump(mode="json", exclude_none=True),
             "shots": len(settings.shots),
-            "run": job.run.model_dump(mode="json", exclude_none=True),
+            "run": run.model_dump(mode="json", exclude_none=True),
             "encoding": encoding.model_dump(mode="json", exclude_none=True),
         },
-        label=bool(job.run.label),
+        label=bool(run.label),
     )
 
 
-def warnings(info: VideoInfo, job: MergeJob) -> Iterator[Event]:
+def warnings(info: VideoInfo, settings: Settings, states: dict[str, TrainState]) -> Iterator[Event]:
     """What is possible and hardly meant."""
-    settings = job.settings.all()
-    if info.tags.transfer in (PQ, HLG) and any(config.color_transfer == "none" for config in settings):
+    if info.tags.transfer in (PQ, HLG) and any(config.color_transfer == "none" for config in settings.all()):
         yield Message(
             "merge", "dst is HDR, and a drawn face is not; without a colour transfer it comes out grey, so use one"
         )
-    learned = [config.mask for config in settings if config.mask.startswith("learned")]
-    for name, predictor in job.predictors.items():
-        if learned and not predictor.learns_masks:
+    learned = [config.mask for config in settings.all() if config.mask.startswith("learned")]
+    for name, state in states.items():
+        if learned and not getattr(state.model, "learn_mask", True):
             yield Message("merge", f"the model {name} learns no masks; dst's own outline stands in for {learned[0]}")
