@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-_EVERY_SECONDS = 0.5
+_EVERY_SECONDS = 3.0
+"""Seldom, as looking takes time of the processors from what is measured."""
 
 
 class RayProcesses:
@@ -34,7 +35,7 @@ class RayProcesses:
     def figures(self) -> dict[str, float]:
         """In MB (10^6 bytes, resident, shared pages counted in each process), and seconds of processors.
 
-        What a process computes in the last half second before its end is not seen.
+        What a process computes in the last three seconds before its end is not seen.
         """
         return {
             "own_mb": self.own_bytes / 1e6,
