@@ -79,8 +79,6 @@ def main() -> None:
         folder = Path(name)
         clips = _clips(folder, given.clip, given.frames)
         bench = Bench(folder, address, clips, given.repeats, given.send)
-        with RayProcesses(folder / "ray") as idle:
-            overhead = overhead_of(address, folder)
         figures: dict[str, Any] = {
             "clip": {
                 "size_wh": probe(clips["long"]).size_wh,
@@ -88,11 +86,12 @@ def main() -> None:
             },
             "files_sent_though_seen": given.send,
             "cluster_start_seconds": started,
-            "overhead": overhead,
-            "processes_without_work": idle.figures(),
         }
         for step in (given.step,) if given.step else ("extract", "merge"):
             figures[step] = _measured(bench, step)
+        with RayProcesses(folder / "ray") as idle:  # last, as Ray watches the logs of all workers that it ever had
+            figures["overhead"] = overhead_of(address, folder)
+        figures["processes_without_work"] = idle.figures()
         finish("scale", figures, given)
         different = [step for step in ("extract", "merge") if not figures.get(step, {}).get("same_by_workers", True)]
         if different:

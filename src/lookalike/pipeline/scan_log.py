@@ -5,7 +5,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ class Seen:
     def embedding_array(self) -> NDArray[np.float32] | None:
         """(128,) float32, if the face was embedded."""
         return None if self.embedding is None else np.frombuffer(base64.b64decode(self.embedding), np.float32)
+
+
+_KEPT: Final = tuple(one.name for one in dataclasses.fields(Seen))
 
 
 def encode_look(look: NDArray[np.uint8]) -> str:
@@ -96,7 +99,7 @@ class ScanLog:
     def add(self, line: Line) -> None:
         """Write down the next frame."""
         self.frames.append(line)
-        value: dict[str, Any] = {"faces": [dataclasses.asdict(face) for face in line.faces]}
+        value: dict[str, Any] = {"faces": [{name: getattr(face, name) for name in _KEPT} for face in line.faces]}
         value |= {name: True for name in ("cut", "lost") if getattr(line, name)}
         with storage_errors(self.path), self.path.open("a") as handle:
             handle.write(json.dumps(value) + "\n")
