@@ -17,7 +17,7 @@ from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers, read_covers
 from lookalike.pipeline.merge_far import open_far_merge, opening_of, stretches
 from lookalike.pipeline.merge_job import MergeJob, first_needed
-from lookalike.pipeline.merge_open import models_of, open_job, states_of
+from lookalike.pipeline.merge_open import asked_network, models_of, open_job, states_of
 from lookalike.pipeline.merge_plan import MergePlan, has_alpha, warnings
 from lookalike.pipeline.merge_settings import NAME, read_merge_file, settings_of
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
@@ -78,7 +78,7 @@ def merge(
             allow_output(workspace, output, overwrite)
         faces = faces_by_frame(workspace.aligned("dst"))
         models = models_of(workspace, name, run.people)
-        states = states_of(workspace, models)
+        states, network = states_of(workspace, models), asked_network(workspace, settings, run)
         admission = yield from admit(workspace, trust)
         plan = MergePlan(
             workspace=workspace,
@@ -93,6 +93,7 @@ def merge(
             run=run,
             models=models,
             states=states,
+            network=network,
             covers=read_covers(workspace) if trust.cover else Covers(),
         )
         if plan.is_made():

@@ -23,7 +23,7 @@ from lookalike.pipeline import segments
 from lookalike.pipeline.covers import Covers
 from lookalike.pipeline.footage import Footage, footage_frames, footage_of
 from lookalike.pipeline.merge_job import MergeJob, first_needed, last_needed
-from lookalike.pipeline.merge_open import asked_network, asked_upscaler, chooser
+from lookalike.pipeline.merge_open import asked_upscaler, chooser
 from lookalike.pipeline.merge_plan import MergePlan
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.merge_stretch import Counts, merged_stretch
@@ -94,8 +94,7 @@ def opening_of(plan: MergePlan, video: segments.SegmentedVideo, files: Files) ->
         video: where the segments go.
         files: of the pool.
     """
-    workspace, run = plan.workspace, plan.run
-    network = asked_network(workspace, plan.settings, run)
+    workspace, run, network = plan.workspace, plan.run, plan.network
     mark = video.folder / _SHARED_MARK
     write_bytes(mark, uuid.uuid4().hex.encode())
     return Opening(

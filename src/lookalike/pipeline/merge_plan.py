@@ -11,7 +11,6 @@ from lookalike.merging.config import MergeRun
 from lookalike.models.checkpoint import TrainState
 from lookalike.pipeline.config import TrustOptions
 from lookalike.pipeline.covers import Covers
-from lookalike.pipeline.merge_open import asked_network
 from lookalike.pipeline.merge_settings import Settings
 from lookalike.pipeline.result import stamp
 from lookalike.pipeline.seal import Told
@@ -45,6 +44,8 @@ class MergePlan:
     """See models_of."""
     states: dict[str, TrainState]
     """Where each model stands."""
+    network: Path | None
+    """File of the mask network, if one is asked for."""
     covers: Covers
     clock: Stopwatch = field(default_factory=Stopwatch)
     began: float = field(default_factory=time.monotonic)
@@ -60,13 +61,12 @@ class MergePlan:
         return fingerprint(self._inputs(), self.encoding, self.sequence, self.covers)
 
     def _inputs(self) -> str:
-        workspace, settings, run = self.workspace, self.settings, self.run
+        workspace = self.workspace
         listing = [(p.name, p.stat().st_mtime_ns) for paths in self.faces.values() for p in paths]
         weights = [(one, stamp(workspace.model(one) / "model.safetensors")) for one in sorted(self.states)]
-        network = asked_network(workspace, settings, run)
-        said = stamp(network) if network else ""
+        said = stamp(self.network) if self.network else ""
         dst = stamp(workspace.video("dst"))
-        return fingerprint(dst, weights, settings, run.model_dump_json(), said, sorted(listing))
+        return fingerprint(dst, weights, self.settings, self.run.model_dump_json(), said, sorted(listing))
 
     @cached_property
     def trust_key(self) -> str:
