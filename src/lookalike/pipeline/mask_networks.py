@@ -26,7 +26,7 @@ def network_of(workspace: Workspace, given: Path | None) -> Path:
     from lookalike.models.xseg import generic_weights  # costs torch
 
     if given is not None and not given.is_file():
-        raise WeightsError(f"{given} does not exist; give a mask network's file of weights, or an ONNX file")
+        raise WeightsError(f"{given} is missing; give a mask network's file of weights, or an ONNX file")
     own = own_network(workspace)
     return given or (own if own.is_file() else generic_weights())
 
