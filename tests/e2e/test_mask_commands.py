@@ -53,7 +53,7 @@ def test_from_nothing_to_a_network_of_one_s_own(place: Workspace, lookalike: Run
         (("mask", "carry", "dst", "--reach", "-1"), 2, "--reach"),
         (("mask", "fetch", "src"), 1, "draw some with mask edit"),
         (("mask", "edit", "dst", "--port", "99999"), 2, "port 99999; ports are 0..65535"),
-        (("mask", "apply", "dst", "--network", "none.onnx"), 1, "none.onnx does not exist"),
+        (("mask", "apply", "dst", "--network", "none.onnx"), 1, "none.onnx is missing"),
     ],
 )
 def test_refusals_are_one_line(
