@@ -73,12 +73,13 @@ def test_a_cluster_makes_the_model_of_one_machine_and_survives_a_lost_node(
 
 
 def _survives(place: Workspace, two_nodes: TwoNodes, together: tuple[object, ...]) -> None:
+    state = place.model(NAME) / "state.json"
     endless = command(*together, "--iterations", 100_000, "--save-seconds", 1, "--json-lines")
     with subprocess.Popen(
         endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as process:
         try:
-            lines(process, lambda event: event["event"] == "progress" and event["done"] >= 55)
+            lines(process, lambda event: event["event"] == "progress" and json.loads(state.read_text())["step"] > 50)
             two_nodes.kill_second()
             two_nodes.mend()
             lines(process, lambda event: "a worker was lost" in str(event.get("text")))
