@@ -9,8 +9,10 @@ import pytest
 
 from lookalike import __version__
 from lookalike.cluster import crew
+from lookalike.cluster.config import ClusterOptions
 from lookalike.cluster.crew import Crew
 from lookalike.cluster.pool import PoolReport
+from lookalike.cluster.ray_pool import RayPool
 from lookalike.cluster.ray_worker import Greeting, Outcome
 from lookalike.errors import ClusterError, VideoError
 
@@ -157,6 +159,24 @@ def test_workers_import_what_their_work_needs_before_there_is_any() -> None:
     cluster = Cluster()
     started(cluster, 3)
     assert cluster.prepared == ["builtins"] * 3
+
+
+def opening_none(_spec: str) -> Callable[[int], int]:
+    return abs
+
+
+def test_workers_that_got_no_work_end_with_the_pool_and_do_no_other() -> None:
+    options = ClusterOptions(ray="fake:1", ray_workers=2, ray_files="shared")
+    for ask in (False, True):
+        cluster = Cluster()
+        cluster.remote = lambda there=cluster, **_: lambda _: hiring(there)  # type: ignore[method-assign]
+        pool = RayPool(cluster, options, opens=len)
+        assert [actor.alive for actor in cluster.actors] == [True, True]
+        if ask:
+            with pytest.raises(ValueError, match="opened for"):
+                list(pool.ordered(opening_none, "spec", [1]))
+        pool.close()
+        assert not any(actor.alive for actor in cluster.actors)
 
 
 def test_tasks_of_a_dead_worker_are_done_by_others_and_another_takes_its_place() -> None:
